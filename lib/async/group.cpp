@@ -48,13 +48,14 @@ void Group::stop() {
 }
 
 awaitable<void> Group::join() {
+  bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!tasks_.empty()) {
-    co_await changed_.wait();
     auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none && !stopping_) stop();
+    co_await changed_.wait();
   }
-  co_await asio::this_coro::throw_if_cancelled(true);
+  co_await asio::this_coro::throw_if_cancelled(throws);
   if (failure_) std::rethrow_exception(failure_);
 }
 
