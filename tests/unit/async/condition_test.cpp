@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 struct Woken {
+  asio::cancellation_signal cancel;  // one for each: a slot holds one coroutine
   int times = 0;
   std::exception_ptr failure;
 };
@@ -24,13 +25,12 @@ class ConditionTest : public testing::Test {
       ++woken.times;
     };
     auto ended = [&woken](std::exception_ptr failure) { woken.failure = failure; };
-    asio::co_spawn(loop, waiter, asio::bind_cancellation_slot(cancel.slot(), ended));
+    asio::co_spawn(loop, waiter, asio::bind_cancellation_slot(woken.cancel.slot(), ended));
     loop.poll();
   }
 
   Loop loop;
   Condition condition{loop.get_executor()};
-  asio::cancellation_signal cancel;
 };
 
 TEST_F(ConditionTest, notify_wakes_all_that_wait) {
@@ -105,6 +105,7 @@ TEST_F(ConditionTest, of_several_timed_waits_only_the_one_whose_time_has_come_en
 TEST_F(ConditionTest, a_cancelled_wait_completes_and_the_next_co_await_throws) {
   int reached = 0;
   std::exception_ptr failure;
+  asio::cancellation_signal cancel;
   auto waiter = [&]() -> awaitable<void> {
     co_await condition.wait(Clock::now() + 1h);
     reached = 1;
@@ -123,7 +124,7 @@ TEST_F(ConditionTest, a_cancelled_wait_completes_and_the_next_co_await_throws) {
 TEST_F(ConditionTest, goes_on_working_after_a_cancelled_wait) {
   Woken cancelled, woken;
   wait(cancelled);
-  cancel.emit(asio::cancellation_type::terminal);
+  cancelled.cancel.emit(asio::cancellation_type::terminal);
   loop.poll();
   wait(woken);
   condition.notify();
