@@ -12,7 +12,7 @@ Heartbeat::Heartbeat(const async::asio::any_io_executor& loop, HeartbeatParams p
       make_(std::move(make)),
       publisher_(publisher),
       clock_(clock),
-      area_("producer." + params_.name),
+      area_("producer " + params_.name),
       changed_(loop),
       tasks_(loop) {}
 
