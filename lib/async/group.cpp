@@ -31,7 +31,7 @@ void Group::spawn(awaitable<void> task) {
   auto it = tasks_.emplace(tasks_.end());
   auto ended = [this, it](std::exception_ptr failure) {
     tasks_.erase(it);
-    if (failure && !failure_ && !stopping_) {
+    if (failure && !stopping_) {
       failure_ = failure;
       stop();
     }
