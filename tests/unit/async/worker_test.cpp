@@ -2,6 +2,7 @@
 
 #include <runnel/async/worker.hpp>
 
+#include <atomic>
 #include <future>
 #include <stdexcept>
 #include <string>
@@ -152,12 +153,17 @@ TEST_F(WorkerTest, a_job_that_was_left_can_be_taken_up_again) {
 }
 
 TEST_F(WorkerTest, what_a_call_owns_is_let_go_before_its_answer) {
-  auto owned = std::make_shared<int>(0);
-  std::weak_ptr<int> watch = owned;
+  std::atomic<bool> gone = false;
+  auto let_go = [&gone](int* number) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    delete number;
+    gone = true;
+  };
+  std::shared_ptr<int> owned(new int(1), let_go);
   auto caller = [&]() -> awaitable<void> {
     auto call = [mine = std::move(owned)] { return *mine; };
     co_await worker.run(std::move(call));
-    EXPECT_TRUE(watch.expired());
+    EXPECT_TRUE(gone);
   };
   asio::co_spawn(loop, caller, rethrow);
   loop.run();
