@@ -30,7 +30,7 @@ void Heartbeat::stop(time_point deadline) {
 
 async::awaitable<void> Heartbeat::tick() {
   delivery::TickSchedule schedule(clock_.now(), params_.interval, params_.count);
-  while (!stopping_ && !schedule.spent()) {
+  while (!schedule.spent()) {
     co_await clock_.wait(changed_, schedule.next());
     if (stopping_) break;
     if (auto due = schedule.due(clock_.now())) beat(*due);

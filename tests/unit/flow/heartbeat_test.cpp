@@ -238,6 +238,17 @@ TEST(Heartbeat, a_second_stop_brings_the_deadline_nearer_but_never_farther) {
   EXPECT_EQ(world.clock.now(), now + 5s);
 }
 
+TEST(Heartbeat, stop_comes_before_a_tick_that_is_due_at_the_same_moment) {
+  World world;
+  world.start();
+  world.run_for(500ms);
+  world.clock.stall(5s);
+  world.heartbeat.stop(world.clock.now());
+  world.run();
+  EXPECT_TRUE(world.done);
+  EXPECT_EQ(world.counters().made, 1u);
+}
+
 TEST(Heartbeat, stopped_before_it_ran_it_makes_nothing) {
   World world;
   world.heartbeat.stop(world.clock.now());
