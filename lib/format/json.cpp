@@ -1,0 +1,6 @@
+#include "formatters.hpp"
+namespace runnel::format {
+std::unique_ptr<Formatter> make_json(bool) {
+  return make_raw();
+}
+}  // namespace runnel::format
