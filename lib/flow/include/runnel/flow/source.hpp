@@ -1,6 +1,7 @@
 #pragma once
 
 #include <runnel/async/awaitable.hpp>
+#include <runnel/delivery/begin.hpp>
 #include <runnel/delivery/record.hpp>
 #include <runnel/flow/clock.hpp>
 
@@ -36,22 +37,9 @@ struct Answer {
   std::string reason;
 };
 
-/// The log no longer holds the position at which this partition was to be read; reading of it stands still.
-struct OffsetGone {
-  delivery::Partition partition;
-  std::int64_t wanted = 0;
-};
-
-using Event = std::variant<Nothing, delivery::Batch, Assigned, Revoked, Answer, OffsetGone>;
-
-/// What the group and the log say about a partition.
-struct Begin {
-  delivery::Partition partition;
-  std::optional<std::int64_t> committed;
-  std::string metadata;   // of the committed offset
-  std::int64_t low = 0;   // the oldest offset in the log
-  std::int64_t high = 0;  // the offset that the next record will get
-};
+/// A delivery::Gap as an event: the log no longer held these offsets when they were to be read; reading goes
+/// on.
+using Event = std::variant<Nothing, delivery::Batch, Assigned, Revoked, Answer, delivery::Gap>;
 
 /// A member of a consumer group, as a stream of events. Thread: the loop's only.
 class Source {
@@ -71,8 +59,8 @@ class Source {
 
   /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics.
   /// Errors: throws std::runtime_error with the reason; ask again later.
-  virtual async::awaitable<std::vector<Begin>> look_up(const std::vector<delivery::Partition>& partitions,
-                                                       bool siblings) = 0;
+  virtual async::awaitable<std::vector<delivery::Known>> look_up(
+      const std::vector<delivery::Partition>& partitions, bool siblings) = 0;
 
   /// Answers Assigned: begin to fetch each partition at its position. With the cooperative protocol these are
   /// added to the ones there are.

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,6 +54,9 @@ class Template {
     What what;
     std::string pattern;  // of time and utc, for strftime(3)
   };
+  std::size_t parse(std::string_view text);
+  std::optional<What> find(std::string_view name) const;
+
   Use use_;
   std::vector<std::variant<std::string, Placeholder>> parts_;
 };
