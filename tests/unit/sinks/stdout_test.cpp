@@ -45,6 +45,11 @@ struct Ends {
     return bytes;
   }
 
+  void await_bytes() const {
+    pollfd readable{reader, POLLIN, 0};
+    EXPECT_EQ(::poll(&readable, 1, 10'000), 1);
+  }
+
   std::string read_to_end() const {
     std::string all;
     std::array<char, 65536> part;
@@ -92,11 +97,17 @@ class Stdout : public testing::Test {
     return tests::run(loop_, made_->deliver(batch, patient));
   }
 
-  // The deadline has come before the call: what can be begun is begun, and nobody waits for it.
-  flow::Delivered deliver_in_a_hurry(const delivery::Batch& batch) {
+  // Delivers until `moment` returns, and then nobody waits for it any more.
+  template <class Moment>
+  flow::Delivered deliver_until(const delivery::Batch& batch, Moment moment) {
     flow::Hurry hurry;
+    auto delivering = tests::start(loop_, made_->deliver(batch, hurry));
+    moment();
     hurry.no_later_than(clock_.now());
-    return tests::run(loop_, made_->deliver(batch, hurry));
+    return tests::finish(loop_, delivering);
+  }
+  flow::Delivered deliver_in_a_hurry(const delivery::Batch& batch) {
+    return deliver_until(batch, [] {});
   }
 
   async::asio::io_context loop_;
@@ -176,10 +187,11 @@ TEST_F(Stdout, IsLateWhileNobodyReadsAndThenEndsTheLineItHadBegun) {
   const auto room = static_cast<std::size_t>(::fcntl(pipe->writer, F_GETPIPE_SZ));
   sink(pipe->writer);
   const std::string whole = mebibyte + '\n';
-  // Each record is a chunk of its own, and the pipe holds but the beginning of the first.
-  EXPECT_EQ(deliver_in_a_hurry(records_.add(mebibyte).add("never written").take()).outcome, Outcome::late);
-  const auto begun = pipe->read_exactly(room);  // so its write has begun
-  // A blocked write is not taken back; the next call finds it under way.
+  const auto batch = records_.add(mebibyte).add("never written").take();
+  std::string begun;
+  const auto begin = [&] { begun = pipe->read_exactly(room); };
+  EXPECT_EQ(deliver_until(batch, begin).outcome, Outcome::late);
+  // A blocked write is not taken back: the next call finds it under way.
   EXPECT_EQ(deliver_in_a_hurry(records_.at(0).add("too early").take()).outcome, Outcome::late);
   auto reader = std::async(std::launch::async, [&] { return pipe->read_to_end(); });
   EXPECT_EQ(deliver(records_.at(0).add("rewound").take()).outcome, Outcome::done);
@@ -192,8 +204,9 @@ TEST_F(Stdout, ResumesAtTheByteWhenTheSameBatchComesAgain) {
   const auto room = static_cast<std::size_t>(::fcntl(pipe->writer, F_GETPIPE_SZ));
   sink(pipe->writer);
   const auto batch = records_.add("a" + mebibyte).add("b" + mebibyte).add("c").take();
-  EXPECT_EQ(deliver_in_a_hurry(batch).outcome, Outcome::late);
-  const auto begun = pipe->read_exactly(room);
+  std::string begun;
+  const auto begin = [&] { begun = pipe->read_exactly(room); };
+  EXPECT_EQ(deliver_until(batch, begin).outcome, Outcome::late);
   auto reader = std::async(std::launch::async, [&] { return pipe->read_to_end(); });
   EXPECT_EQ(deliver(batch).outcome, Outcome::done);
   pipe->close_writer();
@@ -207,9 +220,8 @@ TEST_F(Stdout, DropsAGivenUpBatchBetweenTwoLinesWithoutATrace) {
   const auto room = static_cast<std::size_t>(::fcntl(pipe->writer, F_GETPIPE_SZ));
   // The first line fills the pipe to its last byte, so nothing of the second is begun.
   const std::string line(room - 1, 'l');
-  EXPECT_EQ(deliver_in_a_hurry(records_.add(line).add("dropped").take()).outcome, Outcome::late);
-  pollfd readable{pipe->reader, POLLIN, 0};
-  ASSERT_EQ(::poll(&readable, 1, 10'000), 1);  // the write has been made
+  const auto batch = records_.add(line).add("dropped").take();
+  EXPECT_EQ(deliver_until(batch, [&] { pipe->await_bytes(); }).outcome, Outcome::late);
   EXPECT_EQ(deliver_in_a_hurry(records_.at(0).add("dropped too").take()).outcome, Outcome::late);
   auto reader = std::async(std::launch::async, [&] { return pipe->read_to_end(); });
   EXPECT_EQ(deliver(records_.at(0).add("rewound").take()).outcome, Outcome::done);
@@ -246,7 +258,8 @@ TEST_F(Stdout, IsClosedWhenTheTerminalHangsUp) {
 TEST_F(Stdout, StopsAtTheDeadlineThoughAWriteIsBlocked) {
   const auto pipe = make_pipe();
   sink(pipe->writer);
-  EXPECT_EQ(deliver_in_a_hurry(records_.add(mebibyte).take()).outcome, Outcome::late);
+  const auto batch = records_.add(mebibyte).take();
+  EXPECT_EQ(deliver_until(batch, [&] { pipe->await_bytes(); }).outcome, Outcome::late);
   flow::Hurry hurry;
   hurry.no_later_than(clock_.now());
   tests::run(loop_, made_->stop(hurry));
@@ -258,7 +271,7 @@ TEST_F(Stdout, KeepsABatchAliveWhileItIsWrittenAndNoLonger) {
   sink(pipe->writer);
   auto batch = records_.add(mebibyte).take();
   const std::weak_ptr<const void> owner = batch.owner;
-  EXPECT_EQ(deliver_in_a_hurry(batch).outcome, Outcome::late);
+  EXPECT_EQ(deliver_until(batch, [&] { pipe->await_bytes(); }).outcome, Outcome::late);
   batch = {};
   EXPECT_FALSE(owner.expired());
   auto reader = std::async(std::launch::async, [&] { return pipe->read_to_end(); });
