@@ -1,3 +1,4 @@
+#include "file.hpp"
 #include "null.hpp"
 #include "stdout.hpp"
 
@@ -11,6 +12,7 @@ std::span<const Kind> registry() {
   static const std::array kinds{
       null_sink(),
       stdout_sink(),
+      file_sink(),
   };
   return kinds;
 }
