@@ -264,6 +264,7 @@ TEST_F(Stdout, StopsAtTheDeadlineThoughAWriteIsBlocked) {
   hurry.no_later_than(clock_.now());
   tests::run(loop_, made_->stop(hurry));
   pipe->hang_up();  // lets the write go, so that the sink can be destroyed
+  made_.reset();
 }
 
 TEST_F(Stdout, KeepsABatchAliveWhileItIsWrittenAndNoLonger) {
