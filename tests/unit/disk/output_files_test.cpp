@@ -168,6 +168,16 @@ TEST_F(Files, ThatSomebodyMovedStayWithHimAndArePutOnTheDisk) {
   EXPECT_EQ(disk_.count("fdatasync " + dir_ / "log"), 1);
 }
 
+TEST_F(Files, GoByThePathWhenSomebodyPutAnotherFileThere) {
+  write(dir_ / "log", "old\n");
+  ASSERT_EQ(::rename((dir_ / "log").c_str(), (dir_ / "log.1").c_str()), 0);
+  tests::write_file(dir_ / "log", "his\n");
+  EXPECT_EQ(files_.open(dir_ / "log").length, 4);
+  write(dir_ / "log", "new\n");
+  EXPECT_EQ(tests::read_file(dir_ / "log.1"), "old\n");
+  EXPECT_EQ(tests::read_file(dir_ / "log"), "his\nnew\n");
+}
+
 TEST_F(Files, AreMadeAnewWhenTheirDirectoryIsRemoved) {
   write(dir_ / "a/b/file", "old\n");
   std::filesystem::remove_all(dir_ / "a");

@@ -262,6 +262,16 @@ TEST_F(File, StopsTheProcessWhenASyncFails) {
   }
 }
 
+TEST_F(File, NeverPassesAfterASyncThatFailedWhenNobodyWaitedAnyMore) {
+  open(dir_ / "file");
+  EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
+  disk_.sync_error = EIO;
+  flow::Hurry hurry;
+  hurry.no_later_than(clock_.now());
+  EXPECT_EQ(tests::run(loop_, sink_->prepare(hurry)).outcome, Outcome::late);
+  EXPECT_THROW(prepare(), flow::Broken);
+}
+
 TEST_F(File, ReportsAnExtentAgainWhenPrepareWasLate) {
   open(dir_ / "file");
   EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
@@ -302,6 +312,20 @@ TEST_F(File, IsLetGoWithThePartitionsThatWroteIt) {
   EXPECT_THROW(other.open(dir_ / "a"), disk::Locked);
   EXPECT_EQ(give_up({{"a", 1}, {"a", 0}}).outcome, Outcome::done);
   EXPECT_NO_THROW(other.open(dir_ / "a"));
+}
+
+TEST_F(File, IsLetGoWithoutABatchThatWasGivenUp) {
+  open(dir_ / "file");
+  EXPECT_EQ(deliver(records_.add("whole").take()).outcome, Outcome::done);
+  disk_.room = 3;
+  const auto batch = records_.add("more").take();
+  EXPECT_EQ(deliver(batch).outcome, Outcome::failed);
+  EXPECT_EQ(give_up({{"topic", 0}}).outcome, Outcome::done);
+  EXPECT_EQ(read_file(dir_ / "file"), "whole\n");
+  EXPECT_TRUE(extents().empty());  // what it held of them is the next owner's to count
+  disk_.room = 100;
+  EXPECT_EQ(deliver(batch).outcome, Outcome::done);
+  EXPECT_EQ(read_file(dir_ / "file"), "whole\nmore\n");
 }
 
 TEST_F(File, IsLetGoAtTheEndWithoutABatchThatWasGivenUp) {

@@ -229,6 +229,18 @@ TEST_F(Stdout, DropsAGivenUpBatchBetweenTwoLinesWithoutATrace) {
   EXPECT_TRUE(reader.get() == line + "\nrewound\n");
 }
 
+TEST_F(Stdout, EndsALineOfWhichOnlyAPartFoundRoom) {
+  const auto pipe = make_pipe();
+  ASSERT_EQ(::fcntl(pipe->writer, F_SETFL, O_NONBLOCK), 0);
+  sink(pipe->writer);
+  const auto batch = records_.add("long " + mebibyte).add("dropped").take();
+  EXPECT_EQ(deliver_until(batch, [&] { pipe->await_bytes(); }).outcome, Outcome::late);
+  auto reader = std::async(std::launch::async, [&] { return pipe->read_to_end(); });
+  EXPECT_EQ(deliver(records_.at(0).add("rewound").take()).outcome, Outcome::done);
+  pipe->close_writer();
+  EXPECT_TRUE(reader.get() == "long " + mebibyte + "\nrewound\n");
+}
+
 TEST_F(Stdout, ShowsOnATerminalWhatCouldSteerIt) {
   const auto terminal = make_terminal();
   sink(terminal->writer);
