@@ -1,0 +1,211 @@
+#include <runnel/disk/output_files.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace runnel::disk {
+namespace {
+
+// Not blocking: to open a pipe that has no reader must not hang. It changes nothing for a regular file.
+constexpr int append_flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+std::string parent(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+mode_t directory_mode(mode_t file_mode) {
+  return file_mode | ((file_mode & 0444) >> 2);
+}
+
+Error cannot_open(const std::string& path, int error) {
+  if (error == ELOOP) return Error(path + ": is a symbolic link; name the file that it points to");
+  if (error == ENXIO) return Error(path + ": is not a regular file");
+  return {path, error};
+}
+
+}  // namespace
+
+OutputFiles::~OutputFiles() {
+  close_if([](const OutputFile&) { return true; });
+}
+
+OutputFile& OutputFiles::open(const std::string& path) {
+  if (auto* file = find_in_place(path)) return *file;
+  for (;;) {
+    if (auto* file = open_existing(path)) return *file;
+    make_directories(parent(path));
+    const int fd = try_open(path, append_flags | O_CREAT);
+    if (fd < 0) throw cannot_open(path, errno);
+    remember_directories(path);
+    if (auto* file = add(path, fd)) return *file;
+  }
+}
+
+OutputFile* OutputFiles::find(const std::string& path) {
+  const auto found = by_path_.find(path);
+  if (found == by_path_.end()) return nullptr;
+  files_.splice(files_.begin(), files_, found->second);
+  return &files_.front();
+}
+
+std::size_t OutputFiles::write(OutputFile& file, std::string_view bytes) {
+  ssize_t count;
+  do {
+    count = disk_.write(file.fd, bytes.data(), bytes.size());
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) throw Error(file.path, errno);
+  file.length += static_cast<std::size_t>(count);
+  file.unsynced = true;
+  file.idle = 0;
+  return static_cast<std::size_t>(count);
+}
+
+bool OutputFiles::truncate(const std::string& path, std::uint64_t length) {
+  auto* file = find_in_place(path);
+  if (file == nullptr) file = open_existing(path);
+  if (file == nullptr || file->length < length) return false;
+  if (file->length == length) return true;
+  if (disk_.ftruncate(file->fd, static_cast<off_t>(length)) != 0) throw Error(path, errno);
+  file->length = length;
+  file->unsynced = true;
+  return true;
+}
+
+// Opened first, for only who holds the lock may remove it.
+void OutputFiles::remove(const std::string& path) {
+  auto* file = find_in_place(path);
+  if (file == nullptr) file = open_existing(path);
+  if (file == nullptr) return;
+  if (disk_.unlink(path.c_str()) != 0 && errno != ENOENT) throw Error(path, errno);
+  remember_directories(path);
+  forget(by_path_.at(path));
+}
+
+void OutputFiles::sync() {
+  for (auto file = files_.begin(); file != files_.end(); ++file) {
+    if (!file->unsynced) ++file->idle;
+    sync_file(file);
+  }
+  for (const auto& directory : directories_) sync_directory(directory);
+  directories_.clear();
+}
+
+// Moved or removed by somebody (log rotation): what was written into it stays there, and the path is free.
+OutputFile* OutputFiles::find_in_place(const std::string& path) {
+  auto* file = find(path);
+  if (file == nullptr) return nullptr;
+  struct stat there {};
+  struct stat ours {};
+  if (disk_.fstat(file->fd, &ours) != 0) throw Error(path, errno);
+  if (disk_.stat(path.c_str(), &there) == 0 && there.st_ino == ours.st_ino && there.st_dev == ours.st_dev) {
+    file->length = static_cast<std::uint64_t>(there.st_size);
+    return file;
+  }
+  sync_file(files_.begin());
+  forget(files_.begin());
+  return nullptr;
+}
+
+OutputFile* OutputFiles::open_existing(const std::string& path) {
+  for (;;) {
+    const int fd = try_open(path, append_flags);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return nullptr;
+    if (fd < 0) throw cannot_open(path, errno);
+    if (auto* file = add(path, fd)) return file;
+  }
+}
+
+int OutputFiles::try_open(const std::string& path, int flags) {
+  make_room();
+  for (;;) {
+    const int fd = disk_.open(path.c_str(), flags, params_.mode);
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || files_.empty()) return fd;
+    params_.most = files_.size();  // the rest of the process has taken more than its half
+    make_room();
+  }
+}
+
+// nullptr: it was removed before it was locked.
+OutputFile* OutputFiles::add(const std::string& path, int fd) {
+  auto& file = files_.emplace_front();
+  file.path = path;
+  file.fd = fd;
+  by_path_[path] = files_.begin();
+  try {
+    admit(file);
+  } catch (...) {
+    forget(files_.begin());
+    throw;
+  }
+  struct stat status {};
+  if (disk_.fstat(fd, &status) == 0 && status.st_nlink > 0) {
+    file.length = static_cast<std::uint64_t>(status.st_size);
+    return &file;
+  }
+  forget(files_.begin());
+  return nullptr;
+}
+
+void OutputFiles::admit(OutputFile& file) {
+  struct stat status {};
+  if (disk_.fstat(file.fd, &status) != 0) throw Error(file.path, errno);
+  if (!S_ISREG(status.st_mode)) throw cannot_open(file.path, ENXIO);
+  if (disk_.flock(file.fd, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno != EWOULDBLOCK) throw Error(file.path + ": cannot be locked", errno);
+  throw Locked(file.path + ": " + holder(status) +
+               " writes it already, and two writers would mix their lines; stop that one, or give this one "
+               "another path");
+}
+
+void OutputFiles::make_room() {
+  while (!files_.empty() && files_.size() >= params_.most) {
+    const auto oldest = std::prev(files_.end());
+    sync_file(oldest);  // once it is closed nobody would tell that it failed
+    forget(oldest);
+  }
+}
+
+void OutputFiles::make_directories(const std::string& directory) {
+  const auto make = [&] { return disk_.mkdir(directory.c_str(), directory_mode(params_.mode)) == 0; };
+  if (make() || errno == EEXIST) return;
+  if (errno != ENOENT || directory == parent(directory)) throw Error(directory, errno);
+  make_directories(parent(directory));
+  if (!make() && errno != EEXIST) throw Error(directory, errno);
+}
+
+// All the way up: whoever made the upper ones may have died before it synced them.
+void OutputFiles::remember_directories(const std::string& path) {
+  for (auto directory = parent(path); directories_.insert(directory).second;) directory = parent(directory);
+}
+
+void OutputFiles::sync_file(Files::iterator file) {
+  if (!file->unsynced) return;
+  if (disk_.fdatasync(file->fd) != 0) {
+    const SyncFailed failure(file->path, errno);
+    forget(file);
+    throw failure;
+  }
+  file->unsynced = false;
+}
+
+void OutputFiles::sync_directory(const std::string& directory) {
+  const int fd = disk_.open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) return;  // gone by now, or one high up that is not ours to read
+  const bool synced = disk_.fsync(fd) == 0 || errno == EINVAL;  // EINVAL: this file system has no such thing
+  const int error = errno;
+  disk_.close(fd);
+  if (!synced) throw SyncFailed(directory, error);
+}
+
+void OutputFiles::forget(Files::iterator file) {
+  disk_.close(file->fd);
+  by_path_.erase(file->path);
+  files_.erase(file);
+}
+
+}  // namespace runnel::disk

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <runnel/async/worker.hpp>
+#include <runnel/flow/clock.hpp>
+#include <runnel/flow/sink.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+namespace runnel::sinks {
+
+/// The calls of one sink that may block: one at a time on a thread of its own, each waited for until a
+/// deadline.
+///
+/// A call that is given up goes on, and the next one waits until it has ended: so a sink's state belongs to
+/// the call while one is under way, and to the loop otherwise. Declare it last in a sink: the destructor
+/// waits for the call, and what the call uses must live until then. Thread: the loop's, but for given_up().
+class Errands {
+ public:
+  using Call = std::function<flow::Prepared()>;
+
+  Errands(const async::asio::any_io_executor& loop, flow::Clock& clock) : clock_(clock), worker_(loop) {}
+
+  /// Completes when no call is under way (true), or at the deadline (false).
+  /// Errors: throws what a call that was given up threw later.
+  async::awaitable<bool> idle(flow::Hurry& hurry);
+
+  /// Runs `call` once idle. Completes with what it gives, or `late` at the deadline.
+  /// Errors: throws what the call throws.
+  async::awaitable<flow::Prepared> run(Call call, flow::Hurry& hurry);
+
+  /// For the call: nobody waits for it any more, so it may end where it can be resumed. Thread: any.
+  bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
+
+ private:
+  using Job = async::Job<flow::Prepared>;
+
+  async::awaitable<bool> ended(flow::Hurry& hurry);
+
+  flow::Clock& clock_;
+  std::atomic<bool> given_up_ = false;
+  std::shared_ptr<Job> job_;
+  async::Worker worker_;
+};
+
+}  // namespace runnel::sinks

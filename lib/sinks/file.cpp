@@ -1,0 +1,285 @@
+#include "file.hpp"
+
+#include "answers.hpp"
+
+#include <runnel/flow/broken.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+namespace runnel::sinks {
+namespace {
+
+using delivery::Extent;
+using delivery::Partition;
+using delivery::Record;
+
+constexpr int lock_held = 75;  // sysexits(3)
+constexpr int internal = 70;
+
+// A path with a time in it leaves its files behind; they are closed after so many checkpoints without a
+// record.
+constexpr unsigned idle_checkpoints = 300;
+
+// What the file system refuses is an outcome; what no retry mends ends the process.
+template <class Work>
+Errands::Call attempt(Work work) {
+  return [work = std::move(work)]() -> flow::Prepared {
+    try {
+      return work();
+    } catch (const disk::Locked& error) {
+      throw flow::Broken(error.what(), lock_held);
+    } catch (const disk::SyncFailed& error) {
+      throw flow::Broken(std::string(error.what()) +
+                             " (on fdatasync: what was written since the last checkpoint may not be on the "
+                             "disk; it is not committed, and a restart delivers it again)",
+                         internal);
+    } catch (const disk::Error& error) {
+      return failed(error.what());
+    }
+  };
+}
+
+bool all_in(const auto& partitions, const std::set<Partition>& gone) {
+  return std::ranges::all_of(partitions, [&](const Partition& each) { return gone.contains(each); });
+}
+
+void merge(std::vector<Partition>& into, const std::set<Partition>& more) {
+  std::set<Partition> all(more);
+  all.insert(into.begin(), into.end());
+  into.assign(all.begin(), all.end());
+}
+
+// Sockets, libraries and the other sinks need descriptors too.
+std::size_t half_of_all_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur / 2);
+}
+
+std::unique_ptr<config::SinkOptions> options() {
+  return std::make_unique<FileOptions>();
+}
+
+Made make(const config::SinkOptions& given, const Context& context) {
+  static disk::Disk disk;
+  const auto& chosen = static_cast<const FileOptions&>(given);
+  return {std::make_unique<FileSink>(chosen, context, disk, half_of_all_descriptors()),
+          format::make_formatter(chosen.chosen())->wants_headers()};
+}
+
+}  // namespace
+
+std::vector<config::Field> FileOptions::fields() {
+  std::vector<config::Field> fields;
+  fields.push_back({.key = "path",
+                    .target = &path,
+                    .doc = "The file to append to: {topic}, {partition}, {hostname}, and {time:...} or "
+                           "{utc:...} with a strftime(3) pattern, of the record's timestamp. A regular file, "
+                           "not a symbolic link; directories are made as needed.",
+                    .required = true,
+                    .template_for = format::Use::path});
+  fields.push_back({.key = "mode",
+                    .target = &mode,
+                    .doc =
+                        "Permissions of a new file, less the umask; a new directory also gets x where this "
+                        "has r."});
+  add_fields(fields);
+  return fields;
+}
+
+FileSink::FileSink(const FileOptions& options, const Context& context, disk::Disk& disk,
+                   std::size_t most_files)
+    : area_("sink " + context.name),
+      clock_(context.clock),
+      path_(options.path, format::Use::path),
+      files_(disk, {.mode = options.mode.bits, .most = most_files}),
+      chunk_(format::make_formatter(options.chosen())),
+      errands_(context.loop, context.clock) {}
+
+async::awaitable<flow::Delivered> FileSink::deliver(const delivery::Batch& batch, flow::Hurry& hurry) {
+  const bool free = co_await errands_.idle(hurry);
+  if (!free) co_return delivered(late());
+  if (!same(batch, batch_)) {
+    batch_ = batch;
+    given_ = clock_.wall();
+    planned_ = false;
+  }
+  auto call = attempt([this] { return write_batch(); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  if (result.outcome == flow::Outcome::done) count_batch();
+  co_return delivered(std::move(result));
+}
+
+async::awaitable<flow::Prepared> FileSink::prepare(flow::Hurry& hurry) {
+  auto call = attempt([this] { return sync(); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  if (result.outcome != flow::Outcome::done) co_return result;
+  for (auto& [path, extent] : std::exchange(changed_, {})) result.extents.push_back(std::move(extent));
+  co_return result;
+}
+
+async::awaitable<flow::Delivered> FileSink::cut_back(std::span<const Extent> extents, flow::Hurry& hurry) {
+  std::vector<Extent> kept(extents.begin(), extents.end());
+  auto call = attempt([this, kept = std::move(kept)] { return cut(kept); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  co_return delivered(std::move(result));
+}
+
+async::awaitable<flow::Delivered> FileSink::give_up(std::span<const Partition> partitions,
+                                                    flow::Hurry& hurry) {
+  std::set<Partition> gone(partitions.begin(), partitions.end());
+  auto call = attempt([this, gone = std::move(gone)] { return let_go(gone); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  co_return delivered(std::move(result));
+}
+
+async::awaitable<void> FileSink::stop(flow::Hurry& hurry) {
+  auto call = attempt([this] {
+    take_back();
+    files_.close_if([](const disk::OutputFile&) { return true; });
+    return flow::Prepared();
+  });
+  std::ignore = co_await errands_.run(std::move(call), hurry);
+}
+
+flow::Prepared FileSink::write_batch() {
+  if (!planned_) plan();
+  for (; at_ < parts_.size(); ++at_) {
+    write_part(parts_[at_]);
+    if (errands_.given_up()) return late();
+  }
+  return {};
+}
+
+// One part for each file, so that a batch costs a file one write, however its partitions are interleaved.
+void FileSink::plan() {
+  take_back();
+  std::map<std::pair<const Partition*, std::chrono::sys_seconds>, std::size_t> seen;
+  std::unordered_map<std::string, std::size_t> part_of;
+  for (Records rest = batch_.records; !rest.empty();) {
+    const std::pair of(rest.front().partition, second(rest.front()));
+    const auto differs = [&](const Record& record) {
+      return std::pair(record.partition, second(record)) != of;
+    };
+    const auto run = rest.first(static_cast<std::size_t>(std::ranges::find_if(rest, differs) - rest.begin()));
+    auto [known, fresh] = seen.try_emplace(of);
+    if (fresh) {
+      const auto path = path_of(*of.first, of.second);
+      known->second = part_of.try_emplace(path, parts_.size()).first->second;
+      if (known->second == parts_.size()) parts_.emplace_back().path = path;
+    }
+    add(parts_[known->second], run);
+    rest = rest.subspan(run.size());
+  }
+  planned_ = true;
+}
+
+void FileSink::add(Part& part, Records run) {
+  part.partitions.insert(*run.front().partition);
+  if (!part.runs.empty() && part.runs.back().data() + part.runs.back().size() == run.data()) {
+    part.runs.back() = {part.runs.back().data(), part.runs.back().size() + run.size()};
+  } else {
+    part.runs.push_back(run);
+  }
+}
+
+// Throws where the disk does; called again it goes on at the very byte.
+void FileSink::write_part(Part& part) {
+  auto* file = part.begun ? files_.find(part.path) : nullptr;  // amid a line it must be the same file
+  if (file == nullptr) file = &files_.open(part.path);
+  if (!std::exchange(part.begun, true)) part.before = file->length;
+  file->writers.insert(part.partitions.begin(), part.partitions.end());
+  while (!errands_.given_up()) {
+    while (!chunk_.full() && part.next < part.runs.size()) {
+      auto& run = part.runs[part.next];
+      chunk_.fill(run);
+      if (run.empty()) ++part.next;
+    }
+    if (chunk_.empty()) break;
+    chunk_.wrote(files_.write(*file, chunk_.rest()));
+  }
+  part.after = file->length;
+}
+
+// The batch was given up: its records come again, or not at all. So none of its bytes may stay, were they
+// even a whole number of lines. They are in no checkpoint, for they were never counted.
+void FileSink::take_back() {
+  chunk_.drop();
+  planned_ = false;
+  for (auto& part : parts_) {
+    if (part.begun) files_.truncate(part.path, part.before);
+    part.begun = false;
+  }
+  parts_.clear();
+  at_ = 0;
+}
+
+flow::Prepared FileSink::sync() {
+  files_.sync();
+  if (path_.uses_time())
+    files_.close_if([](const disk::OutputFile& file) { return file.idle >= idle_checkpoints; });
+  return {};
+}
+
+flow::Prepared FileSink::cut(std::span<const Extent> extents) {
+  take_back();
+  for (const auto& [path, length, partitions] : extents) {
+    changed_.erase(path);
+    if (length == 0) {
+      files_.remove(path);
+    } else if (!files_.truncate(path, length)) {
+      telemetry::warn(
+          area_,
+          "{}: is missing, or shorter than the {} bytes of its last checkpoint; somebody has moved or cut it",
+          path, length);
+    }
+  }
+  return {};
+}
+
+flow::Prepared FileSink::let_go(const std::set<Partition>& partitions) {
+  take_back();
+  files_.close_if([&](const disk::OutputFile& file) { return all_in(file.writers, partitions); });
+  std::erase_if(changed_, [&](const auto& each) { return all_in(each.second.partitions, partitions); });
+  return {};
+}
+
+void FileSink::count_batch() {
+  for (const auto& part : parts_) {
+    auto& extent = changed_[part.path];
+    extent.file = part.path;
+    extent.length = part.after;
+    merge(extent.partitions, part.partitions);
+  }
+  parts_.clear();
+  at_ = 0;
+  batch_ = {};
+}
+
+std::string FileSink::path_of(const Partition& partition, std::chrono::sys_seconds time) const {
+  format::Values values;
+  values.time = time;
+  values.topic = partition.topic;
+  values.partition = partition.number;
+  return path_.render(values);
+}
+
+// The same for all records when the path does not depend on it.
+std::chrono::sys_seconds FileSink::second(const Record& record) const {
+  using std::chrono::floor, std::chrono::seconds;
+  if (!path_.uses_time()) return {};
+  if (record.timestamp_ms < 0) return floor<seconds>(given_);
+  return std::chrono::sys_seconds(floor<seconds>(std::chrono::milliseconds(record.timestamp_ms)));
+}
+
+Kind file_sink() {
+  return {{"file", "Appends records to files, each exactly once.", options}, make};
+}
+
+}  // namespace runnel::sinks

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "chunk.hpp"
+#include "errands.hpp"
+#include "format_options.hpp"
+
+#include <runnel/disk/output_files.hpp>
+#include <runnel/format/template.hpp>
+#include <runnel/sinks/registry.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace runnel::sinks {
+
+struct FileOptions final : config::SinkOptions, FormatOptions {
+  std::string path;
+  config::Mode mode{0640};
+
+  std::vector<config::Field> fields() override;
+};
+
+/// Appends records to files, so that what a checkpoint counts is exactly what was delivered.
+///
+/// Delivered: every byte is written. Durable, with its length known: after the next prepare(), whose extents
+/// are the files changed since the prepare() before, as long as they were after the last whole batch. A batch
+/// that was given up is taken back: before anything else is written, its files are cut to where it began.
+/// Outcomes: failed for what the file system refuses (no room, no right, not a regular file); the same batch
+/// then goes on at the very byte. Errors: Broken when another process writes the file (75) or when a sync
+/// failed, since no retry could tell what is on the disk (70): after a restart it is delivered again.
+/// A file that was moved or removed by somebody is left to him, and its path made anew with the next batch.
+class FileSink final : public flow::Sink {
+ public:
+  FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files);
+
+  async::awaitable<flow::Delivered> deliver(const delivery::Batch& batch, flow::Hurry& hurry) override;
+  async::awaitable<flow::Prepared> prepare(flow::Hurry& hurry) override;
+  async::awaitable<flow::Delivered> cut_back(std::span<const delivery::Extent> extents,
+                                             flow::Hurry& hurry) override;
+  async::awaitable<flow::Delivered> give_up(std::span<const delivery::Partition> partitions,
+                                            flow::Hurry& hurry) override;
+  async::awaitable<void> stop(flow::Hurry& hurry) override;
+
+ private:
+  using Records = std::span<const delivery::Record>;
+
+  // What of the batch goes into one file.
+  struct Part {
+    std::string path;
+    std::vector<Records> runs;
+    std::set<delivery::Partition> partitions;
+    std::size_t next = 0;  // of runs
+    bool begun = false;
+    std::uint64_t before = 0, after = 0;  // the length of the file
+  };
+
+  // On the sink's thread:
+  flow::Prepared write_batch();
+  void plan();
+  void add(Part& part, Records run);
+  void write_part(Part& part);
+  void take_back();
+  flow::Prepared sync();
+  flow::Prepared cut(std::span<const delivery::Extent> extents);
+  flow::Prepared let_go(const std::set<delivery::Partition>& partitions);
+
+  // On the loop:
+  void count_batch();
+
+  std::string path_of(const delivery::Partition& partition, std::chrono::sys_seconds time) const;
+  std::chrono::sys_seconds second(const delivery::Record& record) const;
+
+  const std::string area_;  // for the log
+  flow::Clock& clock_;
+  const format::Template path_;
+  disk::OutputFiles files_;
+  delivery::Batch batch_;                        // being written, or given up
+  std::chrono::system_clock::time_point given_;  // when: the time of a record that has none
+  bool planned_ = false;                         // parts_ are of batch_
+  std::vector<Part> parts_;
+  std::size_t at_ = 0;  // of parts_
+  Chunk chunk_;
+  std::map<std::string, delivery::Extent> changed_;  // since the last prepare()
+  Errands errands_;
+};
+
+Kind file_sink();
+
+}  // namespace runnel::sinks

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <runnel/disk/disk.hpp>
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <limits>
+#include <map>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+namespace runnel::tests {
+
+/// The real disk, but for what a test breaks.
+class FakeDisk final : public disk::Disk {
+ public:
+  std::size_t room = std::numeric_limits<std::size_t>::max();         // bytes until `full`
+  std::size_t at_most = std::numeric_limits<std::size_t>::max();      // bytes a write
+  int full = ENOSPC;                                                  // the error of a write without room
+  int sync_error = 0;                                                 // of fdatasync
+  std::size_t descriptors = std::numeric_limits<std::size_t>::max();  // EMFILE from then on
+  std::vector<std::string> calls;                                     // "write PATH", "fdatasync PATH", …
+
+  /// From now on write() waits until let_go().
+  void hang() { hung_ = true; }
+  void await_write() { entered_.acquire(); }  // until one waits
+  void let_go() {
+    hung_ = false;
+    released_.release();
+  }
+
+  std::size_t count(const std::string& call) const {
+    return static_cast<std::size_t>(std::ranges::count(calls, call));
+  }
+  std::size_t open_now() const { return paths_.size(); }
+  std::size_t most_open() const { return most_open_; }
+
+  int open(const char* path, int flags, mode_t mode) override {
+    if (paths_.size() >= descriptors) return fails(EMFILE);
+    const int fd = Disk::open(path, flags, mode);
+    if (fd >= 0) paths_[fd] = path;
+    most_open_ = std::max(most_open_, paths_.size());
+    return fd;
+  }
+  int close(int fd) override {
+    paths_.erase(fd);
+    return Disk::close(fd);
+  }
+  ssize_t write(int fd, const void* bytes, std::size_t size) override {
+    if (hung_) {
+      entered_.release();
+      released_.acquire();
+    }
+    calls.push_back("write " + paths_[fd]);
+    if (room == 0) return fails(full);
+    const auto count = Disk::write(fd, bytes, std::min({size, room, at_most}));
+    if (room != std::numeric_limits<std::size_t>::max()) room -= static_cast<std::size_t>(count);
+    return count;
+  }
+  int fdatasync(int fd) override {
+    calls.push_back("fdatasync " + paths_[fd]);
+    return sync_error == 0 ? Disk::fdatasync(fd) : fails(sync_error);
+  }
+  int fsync(int fd) override {
+    calls.push_back("fsync " + paths_[fd]);
+    return Disk::fsync(fd);
+  }
+
+ private:
+  static int fails(int error) {
+    errno = error;
+    return -1;
+  }
+
+  std::atomic<bool> hung_ = false;
+  std::counting_semaphore<> entered_{0}, released_{0};
+  std::map<int, std::string> paths_;
+  std::size_t most_open_ = 0;
+};
+
+}  // namespace runnel::tests
