@@ -1,0 +1,44 @@
+#include <runnel/delivery/begin.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace runnel::delivery {
+namespace {
+
+Gap skip_gap(Reset reset, const Known& known, std::int64_t wanted) {
+  // Below the log: retention. Beyond it: the topic was made anew or its log was cut; its records are other
+  // ones.
+  const bool at_end = wanted > known.high && reset == Reset::latest;
+  return {known.partition, wanted, at_end ? known.high : known.low};
+}
+
+}  // namespace
+
+Beginning begin(Reset reset, std::span<const Partition> assigned, std::span<const Known> known) {
+  std::set<std::string> topics_with_position;
+  for (const auto& k : known)
+    if (k.committed) topics_with_position.insert(k.partition.topic);
+
+  Beginning result;
+  for (const auto& k : known) {
+    const bool ours = std::ranges::find(assigned, k.partition) != assigned.end();
+    if (k.committed) {
+      if (!ours) continue;
+      const bool held = *k.committed >= k.low && *k.committed <= k.high;
+      if (!held) result.gaps.push_back(skip_gap(reset, k, *k.committed));
+      result.read[k.partition] = held ? *k.committed : result.gaps.back().begin;
+    } else if (reset == Reset::error) {
+      if (ours) result.refused.push_back(k.partition);
+    } else {
+      const bool at_end = reset == Reset::latest && !topics_with_position.contains(k.partition.topic);
+      if (!ours && !at_end) continue;
+      const auto position = at_end ? k.high : k.low;
+      result.commit[k.partition] = position;
+      if (ours) result.read[k.partition] = position;
+    }
+  }
+  return result;
+}
+
+}  // namespace runnel::delivery

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <runnel/delivery/record.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace runnel::delivery {
+
+/// How often a flow checkpoints.
+struct CheckpointLimits {
+  std::chrono::milliseconds interval{1000};
+  std::uint64_t bytes = 256 << 20;
+};
+
+/// Where one flow stands: what it may read, what it has delivered, what the group knows of it.
+///
+/// A value with rules and nothing else: it is told what happened and answers what is to be done. Its rule:
+/// a position is committed only after it was delivered, and a partition is read only once the group knows
+/// where it begins.
+class Progress {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  explicit Progress(CheckpointLimits limits) : limits_(limits) {}
+
+  // What happened.
+
+  /// These partitions are ours, read from `read`; `commit` is what the group must learn before the first
+  /// record.
+  void assigned(const Positions& read, const Positions& commit, time_point now);
+  void dropped(std::span<const Partition> partitions);
+  void delivered(std::span<const Reached> reached, std::size_t bytes);
+  void handed_over(const Positions& commit, time_point now);
+  void committed(time_point now);       // the answer to what was handed over: it counts
+  void failed(time_point again);        // no answer that counts: the same again, then
+  void refused(time_point again);       // read nothing until the next change; at `again` try anew
+  void changed() { refused_ = false; }  // a change of assignment came
+
+  // What is to be done.
+
+  bool may_read(time_point now) const;
+  bool checkpoint_due(time_point now, bool stopping) const;  // never while one is out
+  time_point next_due(time_point now) const;                 // when the two above may change by time alone
+
+  /// What the group does not know yet.
+  Positions uncommitted() const;
+  bool dirty() const { return dirty_; }
+
+  /// The next offset to deliver of each partition that is ours.
+  Positions positions() const;
+  bool commit_out() const { return out_.has_value(); }
+  bool refused() const { return refused_; }
+  time_point retry_at() const { return not_before_; }  // after a commit that failed
+
+ private:
+  struct Place {
+    std::int64_t next = 0;
+    std::optional<std::int64_t> committed;  // none: the group knows nothing of it
+  };
+
+  void review();  // derives the two flags below
+
+  CheckpointLimits limits_;
+  std::map<Partition, Place> places_;
+  Positions to_open_;     // of others: positions that the group must learn beside ours
+  bool opening_ = false;  // some of ours are not known to the group: nothing is read
+  bool dirty_ = false;    // uncommitted() is not empty
+  bool refused_ = false;
+  std::uint64_t bytes_ = 0;  // delivered since the last hand-over
+  time_point last_{};        // of the last checkpoint
+  std::optional<Positions> out_;
+  time_point out_since_{};
+  time_point not_before_{};  // of the next checkpoint, after a failure
+};
+
+}  // namespace runnel::delivery

@@ -1,0 +1,293 @@
+#include <runnel/async/group.hpp>
+#include <runnel/delivery/commit_rules.hpp>
+#include <runnel/flow/broken.hpp>
+#include <runnel/flow/flow.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace runnel::flow {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A sink that has healed must be tried again well within `drain`.
+constexpr delivery::BackoffParams sink_backoff{.first = 250ms, .most = 5s, .seed = {}};
+
+// A refused commit waits for the next change of assignment; should none come, it is tried again after this.
+constexpr auto refused_wait = 10s;
+
+constexpr int sysexits_software = 70;
+constexpr int sysexits_config = 78;
+
+std::string list(const std::vector<delivery::Partition>& partitions) {
+  constexpr std::size_t most = 12;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(partitions.size(), most); ++i)
+    text += fmt::format("{}{} [{}]", i == 0 ? "" : ", ", partitions[i].topic, partitions[i].number);
+  if (partitions.size() > most) text += fmt::format(" and {} more", partitions.size() - most);
+  return text.empty() ? "nothing" : text;
+}
+
+}  // namespace
+
+Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr<Source> source,
+           std::vector<NamedSink> sinks, Clock& clock)
+    : loop_(std::move(loop)),
+      params_(std::move(params)),
+      area_("flow " + params_.name),
+      source_(std::move(source)),
+      sinks_(std::move(sinks)),
+      clock_(clock),
+      progress_(params_.checkpoint),
+      hurry_(std::in_place) {
+  source_->on_change([this] { hurry_->no_later_than(clock_.now() + params_.drain); });
+}
+
+async::awaitable<FlowEnd> Flow::run() {
+  while (!source_->closed() && !out_of_time()) {
+    const bool stopping = stop_at_.has_value();
+    if (progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
+    if (stopping && (progress_.refused() || !progress_.dirty()) && !source_->committing()) source_->leave();
+
+    const auto now = clock_.now();
+    const auto until = std::min(progress_.next_due(now), stop_at_.value_or(time_point::max()));
+    const bool reading = !stop_at_ && progress_.may_read(now);
+    auto event = co_await source_->next(reading, until);
+    co_await take(std::move(event));
+  }
+  co_await stop_sinks();
+  end_.left_group = source_->closed();
+  end_.uncommitted = progress_.dirty() || source_->committing();
+  co_return end_;
+}
+
+void Flow::stop() {
+  if (stop_at_) return;
+  stop_at_ = clock_.now() + params_.drain;
+  hurry_->no_later_than(*stop_at_);
+  source_->wake();
+}
+
+async::awaitable<void> Flow::take(Event event) {
+  if (auto* batch = std::get_if<delivery::Batch>(&event)) {
+    co_await deliver(std::move(*batch));
+  } else if (auto* assigned = std::get_if<Assigned>(&event)) {
+    co_await on_assigned(std::move(*assigned));
+  } else if (auto* revoked = std::get_if<Revoked>(&event)) {
+    co_await on_revoked(std::move(*revoked));
+  } else if (auto* answer = std::get_if<Answer>(&event)) {
+    take_answer(*answer);
+  } else if (auto* gap = std::get_if<delivery::Gap>(&event)) {
+    log_gap(*gap);
+  }
+}
+
+// All sinks at once; the next batch only when all have this one.
+async::awaitable<void> Flow::deliver(delivery::Batch batch) {
+  auto call = [&](Sink& sink, Hurry& hurry) { return sink.deliver(batch, hurry); };
+  const auto outcome = co_await at_every_sink(call);
+  if (outcome == Outcome::done) {
+    progress_.delivered(batch.reached, batch.bytes);
+    counters_.records += batch.records.size();
+    counters_.bytes += batch.bytes;
+  } else if (outcome == Outcome::closed) {
+    stop();
+  } else if (stop_at_) {
+    end_.given_up = true;
+    telemetry::error(area_,
+                     "{} records could not be delivered before the drain deadline; they are not committed "
+                     "and come again at the next start",
+                     batch.records.size());
+  } else {
+    telemetry::warn(area_,
+                    "{} records could not be delivered before the partitions had to be given up; they are "
+                    "not committed and come again",
+                    batch.records.size());
+    source_->rewind(progress_.positions());
+  }
+}
+
+async::awaitable<void> Flow::on_assigned(Assigned change) {
+  reset_hurry();  // the change that moved the deadline is here
+  progress_.changed();
+  auto known = co_await look_up(change.partitions);
+  if (!known) {
+    source_->assign({});
+    co_return;
+  }
+  const auto beginning = delivery::begin(params_.reset, change.partitions, *known);
+  if (!beginning.refused.empty())
+    throw Broken(
+        fmt::format("{}: the group has no position for {}, and kafka.auto.offset.reset is \"error\"; set it "
+                    "to \"earliest\" or \"latest\"",
+                    area_, list(beginning.refused)),
+        sysexits_config);
+  telemetry::info(area_, "assigned {}", list(change.partitions));
+  for (const auto& gap : beginning.gaps) log_gap(gap);
+  source_->assign(beginning.read);
+  progress_.assigned(beginning.read, beginning.commit, clock_.now());
+}
+
+async::awaitable<std::optional<std::vector<delivery::Known>>> Flow::look_up(
+    std::vector<delivery::Partition> partitions) {
+  delivery::Backoff backoff(sink_backoff);
+  while (!stop_at_) {
+    std::string trouble;
+    try {
+      auto known = co_await source_->look_up(partitions, params_.reset == delivery::Reset::latest);
+      co_return std::optional(std::move(known));
+    } catch (const std::runtime_error& error) {
+      trouble = error.what();
+    }
+    warn("look-up", fmt::format("cannot begin yet: {}; trying again", trouble));
+    co_await pause(clock_.now() + backoff.next());
+  }
+  co_return std::nullopt;
+}
+
+async::awaitable<void> Flow::on_revoked(Revoked change) {
+  progress_.changed();
+  telemetry::info(area_, "{} {}", change.lost ? "lost" : "giving up", list(change.partitions));
+  if (change.lost)
+    co_await await_answer();  // one that is still inside librdkafka could be sent under the next assignment
+  else
+    co_await commit_all();
+  auto call = [&](Sink& sink, Hurry& hurry) { return sink.give_up(change.partitions, hurry); };
+  co_await at_every_sink(call);
+  const bool was_dirty = progress_.dirty();
+  progress_.dropped(change.partitions);
+  if (was_dirty && !progress_.dirty())
+    warn("uncommitted", "the last records before a rebalance are not committed: they come again");
+  reset_hurry();
+  source_->unassign();
+}
+
+// Until the group knows all that was delivered, or refuses, or the deadline comes.
+async::awaitable<void> Flow::commit_all() {
+  for (;;) {
+    co_await await_answer();
+    if (!progress_.dirty() || progress_.refused() || hurried()) co_return;
+    if (clock_.now() < progress_.retry_at()) {
+      co_await pause(progress_.retry_at());
+      continue;
+    }
+    const bool handed_over = co_await checkpoint();
+    if (!handed_over) co_return;
+  }
+}
+
+async::awaitable<void> Flow::await_answer() {
+  while (source_->committing() && !hurried()) {
+    auto event = co_await source_->next(false, hurry_->at());
+    if (std::holds_alternative<Assigned>(event) || std::holds_alternative<Revoked>(event))
+      throw std::logic_error("a change of assignment came before the last one was answered");
+    co_await take(std::move(event));
+  }
+}
+
+async::awaitable<bool> Flow::checkpoint() {
+  auto call = [](Sink& sink, Hurry& hurry) { return sink.prepare(hurry); };
+  const auto outcome = co_await at_every_sink(call);
+  if (outcome == Outcome::closed) stop();
+  if (outcome != Outcome::done) co_return false;
+  const auto positions = progress_.uncommitted();
+  source_->commit(positions, "");
+  progress_.handed_over(positions, clock_.now());
+  co_return true;
+}
+
+async::awaitable<void> Flow::stop_sinks() {
+  for (auto& sink : sinks_) co_await sink.sink->stop(*hurry_);
+}
+
+void Flow::take_answer(const Answer& answer) {
+  if (!progress_.commit_out()) return;
+  const auto now = clock_.now();
+  switch (delivery::after_commit(answer.code)) {
+    case delivery::AfterCommit::go_on:
+      progress_.committed(now);
+      commit_backoff_.reset();
+      ++counters_.checkpoints;
+      break;
+    case delivery::AfterCommit::again:
+      progress_.failed(now + commit_backoff_.next());
+      warn("commit", fmt::format("a commit failed: {}; trying again", answer.reason));
+      break;
+    case delivery::AfterCommit::wait_for_change:
+      progress_.refused(now + refused_wait);
+      warn("refused", fmt::format("a commit was refused: {}; waiting for the group", answer.reason));
+      break;
+    case delivery::AfterCommit::stop:
+      throw Broken(fmt::format("{}: positions cannot be committed: {}", area_, answer.reason),
+                   sysexits_software);
+  }
+}
+
+template <class Call>
+async::awaitable<Outcome> Flow::at_every_sink(Call& call) {
+  std::vector<Outcome> outcomes(sinks_.size(), Outcome::done);
+  if (sinks_.size() == 1) {
+    co_await at_one_sink(sinks_[0], call, &outcomes[0]);
+  } else {
+    async::Group group(loop_);
+    for (std::size_t i = 0; i < sinks_.size(); ++i) group.spawn(at_one_sink(sinks_[i], call, &outcomes[i]));
+    co_await group.join();
+  }
+  co_return *std::ranges::max_element(outcomes);
+}
+
+// Tries until the sink has it, its reader is gone, or the deadline comes.
+template <class Call>
+async::awaitable<void> Flow::at_one_sink(NamedSink& sink, Call& call, Outcome* outcome) {
+  delivery::Backoff backoff(sink_backoff);
+  while (!sink.reader_gone) {
+    auto result = co_await call(*sink.sink, *hurry_);
+    *outcome = result.outcome;
+    if (result.outcome == Outcome::closed) {
+      sink.reader_gone = end_.reader_gone = true;
+      telemetry::info(area_, "sink {}: {}", sink.name, result.reason);
+    }
+    if (result.outcome != Outcome::failed) co_return;
+    warn("sink " + sink.name, fmt::format("sink {}: {}; trying again", sink.name, result.reason));
+    *outcome = Outcome::late;
+    if (hurried()) co_return;
+    co_await pause(clock_.now() + backoff.next());
+  }
+}
+
+// Until `until`, or until the deadline moves or comes.
+async::awaitable<void> Flow::pause(time_point until) {
+  async::Condition moved(loop_);
+  const Hurry::Listen listen(*hurry_, moved);
+  co_await clock_.wait(moved, std::min(until, hurry_->at()));
+}
+
+void Flow::log_gap(const delivery::Gap& gap) {
+  const auto& [partition, wanted, begin] = gap;
+  if (begin > wanted)
+    telemetry::warn(area_,
+                    "{} [{}]: offsets {} to {} were deleted before they were delivered; going on at {}",
+                    partition.topic, partition.number, wanted, begin - 1, begin);
+  else
+    telemetry::warn(area_, "{} [{}]: the log ends before offset {} (made anew, or cut); going on at {}",
+                    partition.topic, partition.number, wanted, begin);
+}
+
+void Flow::warn(const std::string& cause, const std::string& text) {
+  const auto held_back = throttle_.pass(cause, clock_.now());
+  if (!held_back) return;
+  if (*held_back == 0)
+    telemetry::warn(area_, "{}", text);
+  else
+    telemetry::warn(area_, "{} ({} more times in the last minute)", text, *held_back);
+}
+
+void Flow::reset_hurry() {
+  hurry_.emplace();
+  if (stop_at_) hurry_->no_later_than(*stop_at_);
+}
+
+}  // namespace runnel::flow

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <runnel/delivery/backoff.hpp>
+#include <runnel/delivery/begin.hpp>
+#include <runnel/delivery/progress.hpp>
+#include <runnel/delivery/throttle.hpp>
+#include <runnel/flow/clock.hpp>
+#include <runnel/flow/hurry.hpp>
+#include <runnel/flow/sink.hpp>
+#include <runnel/flow/source.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace runnel::flow {
+
+struct FlowParams {
+  std::string name;  // of the [consumer.NAME]
+  delivery::Reset reset = delivery::Reset::latest;
+  delivery::CheckpointLimits checkpoint;
+  std::chrono::milliseconds drain{20'000};  // the deadline of a revoke and of a stop
+};
+
+/// One sink of a flow, with its name for the log.
+struct NamedSink {
+  std::string name;
+  std::unique_ptr<Sink> sink;
+  bool reader_gone = false;  // it said closed: it is given nothing more
+};
+
+/// How a flow ended.
+struct FlowEnd {
+  bool reader_gone = false;  // a sink said closed: nobody reads what it would write
+  bool given_up = false;     // records that were read could not be delivered by the deadline
+  bool uncommitted = false;  // all was delivered, but the last commit has no answer: some may come again
+  bool left_group = false;   // else the group finds out by its session timeout
+};
+
+struct FlowCounters {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checkpoints = 0;
+};
+
+/// One [consumer.NAME]: carries batches from its source to all of its sinks, and positions back.
+///
+/// One straight coroutine. What it decides it asks of lib/delivery; what it does it does through Source, Sink
+/// and Clock, so that the tests run this very coroutine on simulated ones. All sinks stand at one position:
+/// the next batch goes out when all have the last one. Thread: the loop's only.
+class Flow {
+ public:
+  Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr<Source> source,
+       std::vector<NamedSink> sinks, Clock& clock);
+
+  /// Runs until stop(), or until a sink's reader is gone. Errors: throws Broken.
+  /// Cancellation (terminal): ends at once, uncommitted, fit only for destruction.
+  async::awaitable<FlowEnd> run();
+
+  /// Ends run(): what is in flight is delivered, made durable and committed, the group is left, all of it
+  /// within `drain`.
+  void stop();
+
+  const FlowCounters& counters() const { return counters_; }
+
+ private:
+  async::awaitable<void> take(Event event);
+  async::awaitable<void> deliver(delivery::Batch batch);
+  async::awaitable<void> on_assigned(Assigned change);
+  async::awaitable<void> on_revoked(Revoked change);
+  async::awaitable<bool> checkpoint();
+  async::awaitable<void> commit_all();
+  async::awaitable<void> await_answer();
+  async::awaitable<void> stop_sinks();
+  async::awaitable<void> pause(time_point until);
+  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
+      std::vector<delivery::Partition> partitions);
+
+  template <class Call>
+  async::awaitable<Outcome> at_every_sink(Call& call);
+  template <class Call>
+  async::awaitable<void> at_one_sink(NamedSink& sink, Call& call, Outcome* outcome);
+
+  void take_answer(const Answer& answer);
+  void log_gap(const delivery::Gap& gap);
+  void warn(const std::string& cause, const std::string& text);
+  void reset_hurry();
+  bool hurried() const { return clock_.now() >= hurry_->at(); }
+  bool out_of_time() const { return stop_at_ && clock_.now() >= *stop_at_; }
+
+  async::asio::any_io_executor loop_;
+  FlowParams params_;
+  std::string area_;  // in the log
+  std::unique_ptr<Source> source_;
+  std::vector<NamedSink> sinks_;
+  Clock& clock_;
+  delivery::Progress progress_;
+  delivery::Throttle throttle_;
+  delivery::Backoff commit_backoff_;
+  std::optional<Hurry> hurry_;  // what is under way must be done by then
+  std::optional<time_point> stop_at_;
+  bool leaving_ = false;
+  FlowEnd end_;
+  FlowCounters counters_;
+};
+
+}  // namespace runnel::flow

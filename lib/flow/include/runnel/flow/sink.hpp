@@ -1,0 +1,60 @@
+#pragma once
+
+#include <runnel/async/awaitable.hpp>
+#include <runnel/delivery/extent.hpp>
+#include <runnel/delivery/record.hpp>
+#include <runnel/flow/hurry.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace runnel::flow {
+
+enum class Outcome {
+  done,    // the sink has taken responsibility for all of it
+  failed,  // not now: the same call again; the sink knows how far it was
+  late,    // the deadline came first: given up
+  closed,  // nobody will ever read it (a closed pipe): the flow ends, cleanly
+};
+
+struct Delivered {
+  Outcome outcome = Outcome::done;
+  std::string reason;  // one clause: what, where, why; empty for done
+};
+
+struct Prepared {
+  Outcome outcome = Outcome::done;
+  std::string reason;
+  std::vector<delivery::Extent> extents;  // what must be remembered with this checkpoint
+};
+
+/// Where records go. One instance belongs to one flow. A failure that no retry can mend is thrown as Broken.
+///
+/// Calls come one at a time. Thread: the loop's; what may block runs on a worker of the sink's own. A call
+/// that came `late` may still have work under way: the sink keeps the batch's owner until that has ended.
+/// Cancellation (terminal) is allowed at any wait and leaves the sink fit only for destruction.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  /// Gives the batch to the sink. Completes when the sink has taken responsibility for every record, or has
+  /// failed, or at the deadline. After `late` the next batch may begin at earlier offsets.
+  virtual async::awaitable<Delivered> deliver(const delivery::Batch& batch, Hurry& hurry) = 0;
+
+  /// Makes durable all that was delivered. Completes when that is so, or as deliver does.
+  virtual async::awaitable<Prepared> prepare(Hurry& hurry) = 0;
+
+  /// Cuts each named file back to its length there (0: removed), for what came after does not count.
+  virtual async::awaitable<Delivered> cut_back(std::span<const delivery::Extent> extents, Hurry& hurry) = 0;
+
+  /// Lets go of what it holds for these partitions (open files, locks): another member gets them next.
+  virtual async::awaitable<Delivered> give_up(std::span<const delivery::Partition> partitions,
+                                              Hurry& hurry) = 0;
+
+  /// Ends the sink: what it holds is let go, at the latest at the deadline.
+  virtual async::awaitable<void> stop(Hurry& hurry) = 0;
+};
+
+}  // namespace runnel::flow

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <runnel/async/awaitable.hpp>
+#include <runnel/delivery/begin.hpp>
+#include <runnel/delivery/record.hpp>
+#include <runnel/flow/clock.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace runnel::flow {
+
+/// The time given to next() came, or wake() was called.
+struct Nothing {};
+
+/// These partitions are ours from now on; answer with assign().
+struct Assigned {
+  std::vector<delivery::Partition> partitions;
+};
+
+/// These partitions go; answer with unassign(). Lost: they are already another member's, nothing can be
+/// committed.
+struct Revoked {
+  std::vector<delivery::Partition> partitions;
+  bool lost = false;
+};
+
+/// What came of a commit: 0, or the worst of the errors (a Kafka protocol error code, or one of librdkafka's
+/// own, which are negative). delivery::after_commit() says what it asks for.
+struct Answer {
+  int code = 0;
+  std::string reason;
+};
+
+/// A delivery::Gap as an event: the log no longer held these offsets when they were to be read; reading goes
+/// on.
+using Event = std::variant<Nothing, delivery::Batch, Assigned, Revoked, Answer, delivery::Gap>;
+
+/// A member of a consumer group, as a stream of events. Thread: the loop's only.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// The next event: an answer if there is one, else a change of assignment, else (if `records`) a batch; at
+  /// `until`, Nothing. Errors: throws Broken when the member can never work again. Cancellation: loses
+  /// nothing.
+  virtual async::awaitable<Event> next(bool records, time_point until) = 0;
+
+  /// Makes a next() that waits, or the next one, give Nothing at once.
+  virtual void wake() = 0;
+
+  /// `call` is called the moment a change of assignment arrives, before next() gives it.
+  virtual void on_change(std::function<void()> call) = 0;
+
+  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics.
+  /// Errors: throws std::runtime_error with the reason; ask again later.
+  virtual async::awaitable<std::vector<delivery::Known>> look_up(
+      const std::vector<delivery::Partition>& partitions, bool siblings) = 0;
+
+  /// Answers Assigned: begin to fetch each partition at its position. With the cooperative protocol these are
+  /// added to the ones there are.
+  virtual void assign(const delivery::Positions& begin) = 0;
+
+  /// Answers Revoked: with the eager protocol all partitions go, else those of the event.
+  virtual void unassign() = 0;
+
+  /// Fetch again from these positions; records beyond them that were read but not delivered come again.
+  virtual void rewind(const delivery::Positions& positions) = 0;
+
+  /// Commits, with this metadata for each partition. One at a time; the Answer comes from next(). While a
+  /// join is out it is held back until the change that ends it has been answered.
+  virtual void commit(const delivery::Positions& positions, const std::string& metadata) = 0;
+
+  /// A commit is held back, or waits for its answer.
+  virtual bool committing() const = 0;
+
+  /// Leaves the group, once no change is unanswered: a last Revoked comes from next(), then closed() is true.
+  virtual void leave() = 0;
+  virtual bool closed() const = 0;
+};
+
+}  // namespace runnel::flow

@@ -1,0 +1,414 @@
+#include "batch_reader.hpp"
+#include "event_queue.hpp"
+#include "look_up.hpp"
+#include "notices.hpp"
+
+#include <runnel/async/condition.hpp>
+#include <runnel/async/worker.hpp>
+#include <runnel/flow/broken.hpp>
+#include <runnel/kafka/consumer.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/core.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <utility>
+
+namespace runnel::kafka {
+namespace {
+
+using namespace std::chrono_literals;
+using delivery::Partition;
+using delivery::Positions;
+
+// librdkafka takes a silence of max.poll.interval.ms (300 s) on this queue for a dead application (#3344).
+constexpr auto poll_interval = 1s;
+
+std::vector<Partition> to_vector(const rd_kafka_topic_partition_list_t* list) {
+  std::vector<Partition> result;
+  for (int i = 0; i < list->cnt; ++i) result.push_back({list->elems[i].topic, list->elems[i].partition});
+  return result;
+}
+
+// Sees every request that librdkafka sends. Between a JoinGroup and the change of assignment that answers it,
+// a commit would wait behind the join and be refused (librdkafka#4908, until 2.10.0).
+class JoinWatch {
+ public:
+  void attach(rd_kafka_conf_t* conf) {
+    rd_kafka_conf_interceptor_add_on_new(conf, "join-watch", on_new, this);
+  }
+  bool join_is_out() const { return out_; }
+  void change_came() { out_ = false; }
+
+ private:
+  static rd_kafka_resp_err_t on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* self, char*,
+                                    std::size_t) {
+    return rd_kafka_interceptor_add_on_request_sent(handle, "join-watch", on_request_sent, self);
+  }
+  static rd_kafka_resp_err_t on_request_sent(rd_kafka_t*, int, const char*, std::int32_t,
+                                             std::int16_t api_key, std::int16_t, std::int32_t, std::size_t,
+                                             void* self) {
+    constexpr std::int16_t join_group = 11;  // https://kafka.apache.org/protocol#protocol_api_keys
+    if (api_key == join_group) static_cast<JoinWatch*>(self)->out_ = true;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+
+  std::atomic<bool> out_ = false;
+};
+
+/// The three queues of one consumer: control (changes, errors, log lines), data, commit answers.
+class Consumer final : public flow::Source {
+ public:
+  Consumer(const async::asio::any_io_executor& loop, ConsumerParams params);
+  ~Consumer() override;
+
+  async::awaitable<flow::Event> next(bool records, flow::time_point until) override;
+  void wake() override;
+  void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
+  async::awaitable<std::vector<delivery::Known>> look_up(const std::vector<Partition>& partitions,
+                                                         bool siblings) override;
+  void assign(const Positions& begin) override;
+  void unassign() override;
+  void rewind(const Positions& positions) override;
+  void commit(const Positions& positions, const std::string& metadata) override;
+  bool committing() const override { return held_.has_value() || commit_out_; }
+  void leave() override;
+  bool closed() const override { return closed_; }
+
+ private:
+  struct Held {
+    Positions positions;
+    std::string metadata;
+  };
+
+  Handle make(const ConsumerParams& params);
+  void subscribe(const std::vector<std::string>& topics);
+  void poll_now_and_then();
+  void serve_control();
+  void serve_commits();
+  void take_change(rd_kafka_event_t* event);
+  void take_error(const rd_kafka_message_t& message);
+  std::optional<flow::Event> take_event(bool records);
+  void answered();
+  void forward_to_data(const Partition& partition);
+  void send(const Held& commit);
+  void refuse_held();
+  void leave_if_quiet();
+  bool cooperative() const {
+    return rd_kafka_rebalance_protocol(handle_.get()) == std::string_view("COOPERATIVE");
+  }
+  void check(rd_kafka_error_t* error, std::string_view call);
+
+  std::string area_;
+  async::asio::any_io_executor loop_;
+  Notices notices_;
+  JoinWatch joins_;
+  Handle handle_;
+  async::Condition changed_;  // something of what follows is there
+  std::deque<flow::Event> changes_;
+  std::deque<flow::Answer> answers_;
+  std::deque<delivery::Gap> gaps_;
+  std::optional<std::string> fatal_;
+  bool data_ready_ = false;
+  bool woken_ = false;
+  PartitionList unanswered_;  // of the change that assign() or unassign() answers
+  std::optional<Held> held_;
+  bool commit_out_ = false;
+  bool leave_wanted_ = false;
+  bool leaving_ = false;
+  bool closed_ = false;
+  std::function<void()> on_change_ = [] {};
+  BatchReader reader_;
+  EventQueue control_;
+  EventQueue data_;
+  EventQueue commits_;
+  async::asio::steady_timer poll_timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  async::Worker worker_;
+};
+
+Queue consumer_queue(rd_kafka_t* handle) {
+  rd_kafka_poll_set_consumer(handle);
+  return Queue(rd_kafka_queue_get_consumer(handle));
+}
+
+Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams params)
+    : area_("consumer " + params.name),
+      loop_(loop),
+      notices_(area_),
+      handle_(make(params)),
+      changed_(loop),
+      reader_(
+          params.batch, params.headers, [this](const auto& message) { take_error(message); },
+          [this](delivery::Gap gap) { gaps_.push_back(std::move(gap)); }),
+      control_(loop, consumer_queue(handle_.get()), [this] { serve_control(); }),
+      data_(loop, Queue(rd_kafka_queue_new(handle_.get())),
+            [this] {
+              data_ready_ = true;
+              changed_.notify();
+            }),
+      commits_(loop, Queue(rd_kafka_queue_new(handle_.get())), [this] { serve_commits(); }),
+      poll_timer_(loop),
+      worker_(loop) {
+  rd_kafka_set_log_queue(handle_.get(), control_.get());
+  subscribe(params.topics);
+  poll_now_and_then();
+}
+
+Consumer::~Consumer() = default;
+
+Handle Consumer::make(const ConsumerParams& params) {
+  auto conf = make_conf(Side::consumer, params.properties);
+  joins_.attach(conf.get());
+  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
+                                           RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+  return make_handle(Side::consumer, std::move(conf));
+}
+
+void Consumer::subscribe(const std::vector<std::string>& topics) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+  for (const auto& topic : topics)
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  const auto error = rd_kafka_subscribe(handle_.get(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw PropertyError("", rd_kafka_err2str(error));
+}
+
+// A timer's handler can still run with success after cancel(), and so after this object is gone.
+void Consumer::poll_now_and_then() {
+  poll_timer_.expires_after(poll_interval);
+  poll_timer_.async_wait([alive = std::weak_ptr(alive_), this](boost::system::error_code error) {
+    if (error || alive.expired()) return;
+    serve_control();
+    poll_now_and_then();
+  });
+}
+
+void Consumer::serve_control() {
+  while (auto event = control_.poll()) {
+    if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
+      take_change(event.get());
+    else if (auto fatal = notices_.take(handle_.get(), event.get()))
+      fatal_ = std::move(fatal);
+  }
+  if (leaving_ && !closed_ && rd_kafka_consumer_closed(handle_.get()) != 0) {
+    serve_commits();
+    closed_ = true;
+    refuse_held();
+  }
+  if (closed_ || fatal_) changed_.notify();
+}
+
+void Consumer::take_change(rd_kafka_event_t* event) {
+  const auto* list = rd_kafka_event_topic_partition_list(event);
+  const bool assigned = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  const bool lost = !assigned && rd_kafka_assignment_lost(handle_.get()) != 0;
+  unanswered_.reset(rd_kafka_topic_partition_list_copy(list));
+  if (assigned)
+    changes_.emplace_back(flow::Assigned{to_vector(list)});
+  else
+    changes_.emplace_back(flow::Revoked{to_vector(list), lost});
+  joins_.change_came();
+  if (lost)
+    refuse_held();
+  else if (held_)
+    send(*std::exchange(held_, std::nullopt));
+  on_change_();
+  changed_.notify();
+}
+
+void Consumer::take_error(const rd_kafka_message_t& message) {
+  notices_.warn(
+      rd_kafka_err2name(message.err),
+      fmt::format("{} [{}] at offset {}: {} ({})", rd_kafka_topic_name(message.rkt), message.partition,
+                  message.offset, rd_kafka_message_errstr(&message), rd_kafka_err2name(message.err)));
+}
+
+async::awaitable<flow::Event> Consumer::next(bool records, flow::time_point until) {
+  for (;;) {
+    if (records && data_ready_)
+      co_await async::asio::post(loop_, async::asio::use_awaitable);  // others' turn
+    auto event = take_event(records);
+    if (event) co_return std::move(*event);
+    if (std::exchange(woken_, false) || closed_ || std::chrono::steady_clock::now() >= until)
+      co_return flow::Nothing();
+    co_await changed_.wait(until);
+  }
+}
+
+// Nothing waits between taking an event and handing it over: a cancellation there would lose records.
+std::optional<flow::Event> Consumer::take_event(bool records) {
+  if (fatal_) throw flow::Broken(fmt::format("{}: {}", area_, *fatal_), 70);
+  if (!answers_.empty()) {
+    flow::Event answer = std::move(answers_.front());
+    answers_.pop_front();
+    return answer;
+  }
+  if (!changes_.empty()) {
+    auto change = std::move(changes_.front());
+    changes_.pop_front();
+    return change;
+  }
+  if (!gaps_.empty()) {
+    flow::Event gap = std::move(gaps_.front());
+    gaps_.pop_front();
+    return gap;
+  }
+  if (!records || !data_ready_) return std::nullopt;
+  auto batch = reader_.read(handle_.get(), data_.get());
+  if (!batch.records.empty()) return batch;
+  data_ready_ = false;
+  return std::nullopt;
+}
+
+void Consumer::wake() {
+  woken_ = true;
+  changed_.notify();
+}
+
+async::awaitable<std::vector<delivery::Known>> Consumer::look_up(const std::vector<Partition>& partitions,
+                                                                 bool siblings) {
+  auto ask = [handle = handle_.get(), partitions, siblings] {
+    return kafka::look_up(handle, partitions, siblings);
+  };
+  return worker_.run(std::move(ask));
+}
+
+// librdkafka drops the forwarding when it stops to fetch a partition, so it is set anew at each assignment.
+void Consumer::forward_to_data(const Partition& partition) {
+  const Queue queue(rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(), partition.number));
+  if (queue) rd_kafka_queue_forward(queue.get(), data_.get());
+}
+
+void Consumer::assign(const Positions& begin) {
+  for (int i = 0; i < unanswered_->cnt; ++i) {
+    auto& entry = unanswered_->elems[i];
+    const Partition partition{entry.topic, entry.partition};
+    auto position = begin.find(partition);
+    // Without a position: taken to answer the change, but never read.
+    entry.offset =
+        position != begin.end() ? position->second : static_cast<std::int64_t>(RD_KAFKA_OFFSET_END);
+    if (position != begin.end()) reader_.expect(partition, position->second);
+    forward_to_data(partition);
+  }
+  if (cooperative()) {
+    check(rd_kafka_incremental_assign(handle_.get(), unanswered_.get()), "incremental_assign");
+  } else {
+    const auto error = rd_kafka_assign(handle_.get(), unanswered_.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+      notices_.warn("assign", fmt::format("assign: {}", rd_kafka_err2str(error)));
+  }
+  answered();
+}
+
+void Consumer::unassign() {
+  if (cooperative()) {
+    check(rd_kafka_incremental_unassign(handle_.get(), unanswered_.get()), "incremental_unassign");
+  } else {
+    const auto error = rd_kafka_assign(handle_.get(), nullptr);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+      notices_.warn("assign", fmt::format("unassign: {}", rd_kafka_err2str(error)));
+  }
+  answered();
+}
+
+void Consumer::answered() {
+  unanswered_.reset();
+  leave_if_quiet();
+}
+
+void Consumer::check(rd_kafka_error_t* error, std::string_view call) {
+  const KafkaError owned(error);
+  if (owned)
+    notices_.warn(std::string(call), fmt::format("{}: {}", call, rd_kafka_error_string(owned.get())));
+}
+
+void Consumer::rewind(const Positions& positions) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const auto& [partition, position] : positions) {
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
+        position;
+    reader_.expect(partition, position);
+  }
+  check(rd_kafka_seek_partitions(handle_.get(), list.get(), 0), "seek");
+}
+
+void Consumer::commit(const Positions& positions, const std::string& metadata) {
+  Held commit{positions, metadata};
+  if (joins_.join_is_out())
+    held_ = std::move(commit);
+  else
+    send(commit);
+}
+
+void Consumer::send(const Held& commit) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(commit.positions.size())));
+  for (const auto& [partition, position] : commit.positions) {
+    auto* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+    entry->offset = position;
+    if (commit.metadata.empty()) continue;
+    entry->metadata = ::strdup(commit.metadata.c_str());  // the list frees it
+    entry->metadata_size = commit.metadata.size();
+  }
+  const auto error = rd_kafka_commit_queue(handle_.get(), list.get(), commits_.get(), nullptr, nullptr);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+    commit_out_ = true;
+  else
+    answers_.push_back({error, rd_kafka_err2str(error)});
+  changed_.notify();
+}
+
+void Consumer::refuse_held() {
+  if (!std::exchange(held_, std::nullopt)) return;
+  answers_.push_back(
+      {RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, "the partitions were lost before it could be sent"});
+  changed_.notify();
+}
+
+void Consumer::serve_commits() {
+  while (auto event = commits_.poll()) {
+    if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_OFFSET_COMMIT) continue;
+    flow::Answer answer{rd_kafka_event_error(event.get()), {}};
+    // One partition's refusal is the refusal of all; but a topic that is gone is nobody's trouble.
+    const auto* list = rd_kafka_event_topic_partition_list(event.get());
+    for (int i = 0; list != nullptr && i < list->cnt; ++i) {
+      const auto error = list->elems[i].err;
+      if (error != 0 && (answer.code == 0 || answer.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
+        answer.code = error;
+    }
+    if (answer.code != 0) {
+      const auto code = static_cast<rd_kafka_resp_err_t>(answer.code);
+      answer.reason = fmt::format("{} ({})", rd_kafka_err2str(code), rd_kafka_err2name(code));
+    }
+    commit_out_ = false;
+    answers_.push_back(std::move(answer));
+    changed_.notify();
+  }
+}
+
+void Consumer::leave() {
+  leave_wanted_ = true;
+  leave_if_quiet();
+}
+
+// Between a change and its answer, or with a join out, the close would bring a REVOKE on top of an unanswered
+// ASSIGN, on which librdkafka crashes.
+void Consumer::leave_if_quiet() {
+  if (!leave_wanted_ || leaving_ || unanswered_ || joins_.join_is_out()) return;
+  leaving_ = true;
+  check(rd_kafka_consumer_close_queue(handle_.get(), control_.get()), "close");
+  serve_control();
+}
+
+}  // namespace
+
+std::unique_ptr<flow::Source> make_consumer(const async::asio::any_io_executor& loop, ConsumerParams params) {
+  return std::make_unique<Consumer>(loop, std::move(params));
+}
+
+}  // namespace runnel::kafka

@@ -1,0 +1,69 @@
+#include "notices.hpp"
+
+#include <runnel/telemetry/log.hpp>
+
+#include <chrono>
+#include <string_view>
+
+namespace runnel::kafka {
+namespace {
+
+// What an operator does about it, where librdkafka's own text does not say.
+std::string_view advice(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      return "; check kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password; trying again";
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return "; check kafka.bootstrap.servers and the brokers; trying again";
+    case RD_KAFKA_RESP_ERR__SSL:
+      return "; check kafka.security.protocol and the kafka.ssl.* files; trying again";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return "; waiting for it to be made";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+void Notices::warn(const std::string& cause, const std::string& text) {
+  const auto held_back = throttle_.pass(cause, std::chrono::steady_clock::now());
+  if (!held_back) return;
+  if (*held_back == 0)
+    telemetry::warn(area_, "{}", text);
+  else
+    telemetry::warn(area_, "{} ({} more times in the last minute)", text, *held_back);
+}
+
+void Notices::take_log(rd_kafka_event_t* event) {
+  const char* facility = nullptr;
+  const char* text = nullptr;
+  int level = 0;  // of syslog(3)
+  if (rd_kafka_event_log(event, &facility, &text, &level) != 0) return;
+  // These come again as ERROR events, with a code.
+  const std::string_view name = facility;
+  const bool twice = name == "FAIL" || name == "ERROR";
+  if (level <= 4 && !twice)
+    warn(facility, fmt::format("librdkafka: {}: {}", name, text));
+  else
+    telemetry::debug(area_, "librdkafka: {}: {}", name, text);
+}
+
+std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* event) {
+  if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG) take_log(event);
+  if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) return std::nullopt;
+
+  const auto code = rd_kafka_event_error(event);
+  if (rd_kafka_event_error_is_fatal(event)) {
+    char reason[512];
+    const auto real = rd_kafka_fatal_error(handle, reason, sizeof reason);
+    return fmt::format("librdkafka cannot go on: {} ({})", reason, rd_kafka_err2name(real));
+  }
+  warn(rd_kafka_err2name(code),
+       fmt::format("{} ({}){}", rd_kafka_event_error_string(event), rd_kafka_err2name(code), advice(code)));
+  return std::nullopt;
+}
+
+}  // namespace runnel::kafka

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "handles.hpp"
+
+#include <runnel/delivery/throttle.hpp>
+
+#include <optional>
+#include <string>
+
+namespace runnel::kafka {
+
+/// Carries what librdkafka says (its log lines, its errors) into the process's log: one line per cause and
+/// minute, with a count, so that a broker that is away for a night does not fill a disk.
+class Notices {
+ public:
+  /// `area` begins each line, e.g. "consumer archive".
+  explicit Notices(std::string area) : area_(std::move(area)) {}
+
+  /// Takes LOG and ERROR events; others are not its business. Returns the sentence of a fatal error.
+  std::optional<std::string> take(rd_kafka_t* handle, rd_kafka_event_t* event);
+
+  void warn(const std::string& cause, const std::string& text);
+
+ private:
+  void take_log(rd_kafka_event_t* event);
+
+  std::string area_;
+  delivery::Throttle throttle_;
+};
+
+}  // namespace runnel::kafka

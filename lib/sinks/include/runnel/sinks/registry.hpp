@@ -1,0 +1,34 @@
+#pragma once
+
+#include <runnel/config/field.hpp>
+#include <runnel/flow/clock.hpp>
+#include <runnel/flow/sink.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace runnel::sinks {
+
+/// What every sink is made with.
+struct Context {
+  std::string name;  // of the [sink.NAME]
+  std::string flow;  // of the [consumer.NAME] it belongs to
+  async::asio::any_io_executor loop;
+  flow::Clock& clock;
+};
+
+struct Made {
+  std::unique_ptr<flow::Sink> sink;
+  bool wants_headers = false;  // whether its format looks at the records' headers
+};
+
+struct Kind {
+  config::SinkKind config;
+  Made (*make)(const config::SinkOptions& options, const Context& context) = nullptr;
+};
+
+/// Every type of sink. A new sink is one pair of files and one line in registry.cpp.
+std::span<const Kind> registry();
+
+}  // namespace runnel::sinks

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string>
+#include <string_view>
+
+// The one log of the process. A line is `area: message`; control characters and what is not UTF-8 are shown
+// escaped, so a record's bytes can forge no line and no terminal escape.
+namespace runnel::telemetry {
+
+enum class Level { debug, info, warning, error };
+
+enum class Dress {
+  journal,   // systemd's <N> priority prefix, no time: the journal has its own
+  plain,     // time, level, message
+  coloured,  // the same, for a terminal
+};
+
+/// Writes to stderr. Thread: any, but open_log() and set_level() before other threads log.
+void open_log(Dress dress, Level level);
+void set_level(Level level);
+void log(Level level, std::string_view area, std::string_view message);
+
+template <class... Args>
+void info(std::string_view area, fmt::format_string<Args...> text, Args&&... args) {
+  log(Level::info, area, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void warn(std::string_view area, fmt::format_string<Args...> text, Args&&... args) {
+  log(Level::warning, area, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void error(std::string_view area, fmt::format_string<Args...> text, Args&&... args) {
+  log(Level::error, area, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void debug(std::string_view area, fmt::format_string<Args...> text, Args&&... args) {
+  log(Level::debug, area, fmt::format(text, std::forward<Args>(args)...));
+}
+
+/// `text` with control characters and what is not UTF-8 as \xNN.
+std::string printable(std::string_view text);
+
+}  // namespace runnel::telemetry

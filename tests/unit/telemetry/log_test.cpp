@@ -1,0 +1,80 @@
+#include <runnel/telemetry/log.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace runnel::telemetry {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+std::string written(const std::function<void()>& act) {
+  ::testing::internal::CaptureStderr();
+  act();
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(Log, WearsTheJournalsPriorities) {
+  open_log(Dress::journal, Level::debug);
+  EXPECT_EQ(written([] {
+              debug("flow", "a {}", 1);
+              info("flow", "b");
+              warn("flow", "c");
+              error("flow", "d");
+            }),
+            "<7>flow: a 1\n<6>flow: b\n<4>flow: c\n<3>flow: d\n");
+}
+
+TEST(Log, PlainLinesHaveTimeAndLevel) {
+  open_log(Dress::plain, Level::info);
+  EXPECT_THAT(written([] { warn("kafka", "no broker"); }),
+              MatchesRegex("....-..-.. ..:..:..\\.... warning kafka: no broker\n"));
+  EXPECT_THAT(written([] { info("kafka", "up"); }), MatchesRegex(".* info    kafka: up\n"));
+}
+
+TEST(Log, ColoursOnlyTheLevel) {
+  open_log(Dress::coloured, Level::info);
+  EXPECT_THAT(written([] { error("kafka", "gone"); }), HasSubstr("\x1b[m kafka: gone\n"));
+}
+
+TEST(Log, HoldsBackWhatIsBelowItsLevel) {
+  open_log(Dress::journal, Level::warning);
+  EXPECT_EQ(written([] { info("flow", "quiet"); }), "");
+  set_level(Level::info);
+  EXPECT_EQ(written([] { info("flow", "loud"); }), "<6>flow: loud\n");
+}
+
+TEST(Log, ARecordCanForgeNoLineAndNoFormat) {
+  open_log(Dress::journal, Level::info);
+  EXPECT_EQ(written([] { info("sink", "{}", "x\n<3>forged \x1b[31m {} %v"); }),
+            "<6>sink: x\\x0a<3>forged \\x1b[31m {} %v\n");
+}
+
+TEST(Printable, KeepsUtf8) {
+  EXPECT_EQ(printable("plain, Grüße, 日本, 😀"), "plain, Grüße, 日本, 😀");
+  EXPECT_EQ(printable(""), "");
+}
+
+TEST(Printable, EscapesControls) {
+  EXPECT_EQ(printable(std::string_view("\0\t\r\n\x1b\x7f", 6)), "\\x00\\x09\\x0d\\x0a\\x1b\\x7f");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "31m"),
+            "\\xc2\\x9b31m");
+  EXPECT_EQ(printable("\xE2\x80\xA8"), "\\xe2\\x80\\xa8");
+}
+
+TEST(Printable, EscapesWhatIsNotUtf8) {
+  EXPECT_EQ(printable("\xff"), "\\xff");
+  EXPECT_EQ(printable("a\xC3"), "a\\xc3");
+  EXPECT_EQ(printable("\xC0\xAF"), "\\xc0\\xaf");
+  EXPECT_EQ(printable("\xED\xA0\x80"), "\\xed\\xa0\\x80");
+  EXPECT_EQ(printable("\xE2\x82"), "\\xe2\\x82");
+  EXPECT_EQ(printable("\xF4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
+  EXPECT_EQ(printable("\xE0\x80\xAF"), "\\xe0\\x80\\xaf");
+}
+
+}  // namespace
+}  // namespace runnel::telemetry
