@@ -71,6 +71,13 @@ void Flow::stop() {
   source_->wake();
 }
 
+std::int64_t Flow::lag() const {
+  std::int64_t sum = 0;
+  for (const auto& [partition, next] : progress_.positions())
+    sum += std::max<std::int64_t>(0, source_->end_of(partition) - next);
+  return sum;
+}
+
 async::awaitable<void> Flow::take(Event event) {
   if (auto* batch = std::get_if<delivery::Batch>(&event)) {
     co_await deliver(std::move(*batch));
@@ -244,7 +251,9 @@ template <class Call>
 async::awaitable<void> Flow::at_one_sink(NamedSink& sink, Call& call, Outcome* outcome) {
   delivery::Backoff backoff(sink_backoff);
   while (!sink.reader_gone) {
+    const auto begun = clock_.now();
     auto result = co_await call(*sink.sink, *hurry_);
+    sink.busy += clock_.now() - begun;
     *outcome = result.outcome;
     if (result.outcome == Outcome::closed) {
       sink.reader_gone = end_.reader_gone = true;

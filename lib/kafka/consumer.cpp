@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -73,6 +74,7 @@ class Consumer final : public flow::Source {
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
   async::awaitable<std::vector<delivery::Known>> look_up(const std::vector<Partition>& partitions,
                                                          bool siblings) override;
+  std::int64_t end_of(const Partition& partition) const override;
   void assign(const Positions& begin) override;
   void unassign() override;
   void rewind(const Positions& positions) override;
@@ -277,6 +279,13 @@ async::awaitable<std::vector<delivery::Known>> Consumer::look_up(const std::vect
     return kafka::look_up(handle, partitions, siblings);
   };
   return worker_.run(std::move(ask));
+}
+
+std::int64_t Consumer::end_of(const Partition& partition) const {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(), partition.number, &low, &high);
+  return std::max<std::int64_t>(0, high);
 }
 
 // librdkafka drops the forwarding when it stops to fetch a partition, so it is set anew at each assignment.

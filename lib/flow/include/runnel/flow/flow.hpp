@@ -29,7 +29,8 @@ struct FlowParams {
 struct NamedSink {
   std::string name;
   std::unique_ptr<Sink> sink;
-  bool reader_gone = false;  // it said closed: it is given nothing more
+  bool reader_gone = false;          // it said closed: it is given nothing more
+  std::chrono::nanoseconds busy{0};  // spent in its calls
 };
 
 /// How a flow ended.
@@ -65,6 +66,10 @@ class Flow {
   void stop();
 
   const FlowCounters& counters() const { return counters_; }
+  const std::vector<NamedSink>& sinks() const { return sinks_; }
+
+  /// Records in the log that are not delivered yet, as far as is known without asking.
+  std::int64_t lag() const;
 
  private:
   async::awaitable<void> take(Event event);

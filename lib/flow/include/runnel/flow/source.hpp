@@ -62,6 +62,9 @@ class Source {
   virtual async::awaitable<std::vector<delivery::Known>> look_up(
       const std::vector<delivery::Partition>& partitions, bool siblings) = 0;
 
+  /// The end of a partition's log, as the last fetch told it; 0 when it is not known.
+  virtual std::int64_t end_of(const delivery::Partition& partition) const = 0;
+
   /// Answers Assigned: begin to fetch each partition at its position. With the cooperative protocol these are
   /// added to the ones there are.
   virtual void assign(const delivery::Positions& begin) = 0;

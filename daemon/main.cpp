@@ -1,0 +1,200 @@
+#include "builtin.hpp"
+#include "options.hpp"
+#include "service.hpp"
+#include "setup.hpp"
+
+#include <runnel/flow/broken.hpp>
+#include <runnel/kafka/embedded_broker.hpp>
+#include <runnel/sinks/registry.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/version.hpp>
+#include <dlfcn.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+namespace runnel::daemon {
+namespace {
+
+namespace asio = async::asio;
+
+constexpr int sysexits_unavailable = 69;
+constexpr int sysexits_software = 70;
+constexpr int sysexits_config = 78;
+
+std::string version_text() {
+  using MimallocVersion = int (*)();
+  const auto mimalloc = reinterpret_cast<MimallocVersion>(dlsym(RTLD_DEFAULT, "mi_version"));  // NOLINT
+  return fmt::format("runneld {}\n{}\nBoost {}.{}.{}\nallocator: {}\n", version, kafka::versions(),
+                     BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100,
+                     mimalloc != nullptr ? fmt::format("mimalloc {}", mimalloc()) : "the C library's");
+}
+
+std::string read_text(const std::string& path) {
+  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream file(path);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file.is_open() || file.bad())
+    throw config::Error(fmt::format("{}: the configuration cannot be read: {}; name another one with -c FILE",
+                                    path, std::generic_category().message(errno)));
+  return text;
+}
+
+config::Config load(const Options& options, const std::optional<kafka::EmbeddedBroker>& demo_broker) {
+  config::Input input;
+  input.sets = options.sets;
+  if (demo_broker) {
+    input.text = demo_toml;
+    input.name = "demo.toml";
+    input.sets.insert(input.sets.begin(),
+                      fmt::format("kafka.bootstrap.servers=\"{}\"", demo_broker->address()));
+  } else {
+    input.text = read_text(options.config);
+    input.name = options.config == "-" ? "standard input" : options.config;
+  }
+  std::vector<config::SinkKind> kinds;
+  for (const auto& kind : sinks::registry()) kinds.push_back(kind.config);
+  return config::load(input, kinds);
+}
+
+// sd-daemon(3): what stderr is, when systemd has connected it to the journal.
+bool stderr_is_journal() {
+  const char* journal = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (journal == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return fmt::format("{}:{}", status.st_dev, status.st_ino) == journal;
+}
+
+void dress_log(const Options& options, const std::string& configured) {
+  using telemetry::Level;
+  const bool foreground = options.foreground || options.demo;
+  const bool set = std::ranges::any_of(
+      options.sets, [](const std::string& each) { return each.starts_with("runnel.log_level"); });
+  auto level = Level::info;
+  if (configured == "debug" || (options.foreground && !set))
+    level = Level::debug;
+  else if (configured == "warning")
+    level = Level::warning;
+  else if (configured == "error")
+    level = Level::error;
+  auto dress = telemetry::Dress::plain;
+  if (stderr_is_journal())
+    dress = telemetry::Dress::journal;
+  else if (foreground && ::isatty(STDERR_FILENO) != 0)
+    dress = telemetry::Dress::coloured;
+  telemetry::open_log(dress, level);
+}
+
+// A terminal that stdout shares would show the line amid the records.
+bool live_status(const Options& options) {
+  return options.foreground && ::isatty(STDERR_FILENO) != 0 && ::isatty(STDOUT_FILENO) == 0;
+}
+
+class Signals {
+ public:
+  Signals(asio::io_context& loop, Service& service, Watchdog& watchdog)
+      : set_(loop, SIGTERM, SIGINT, SIGHUP), service_(service), watchdog_(watchdog) {
+    wait();
+  }
+  void stop() { set_.cancel(); }
+
+ private:
+  void wait() {
+    set_.async_wait([this](boost::system::error_code error, int signal) {
+      if (error) return;
+      wait();
+      if (signal == SIGHUP) {
+        telemetry::warn("runneld", "SIGHUP: a changed configuration cannot be taken yet; restart instead");
+      } else if (!stopping_) {
+        stopping_ = true;
+        telemetry::info("runneld", "stopping; a second signal stops at once");
+        service_.stop();
+      } else {
+        telemetry::warn("runneld", "stopped at once: what was not committed comes again at the next start");
+        watchdog_.set_code(sysexits_unavailable);
+        watchdog_.leave();
+      }
+    });
+  }
+
+  asio::signal_set set_;
+  Service& service_;
+  Watchdog& watchdog_;
+  bool stopping_ = false;
+};
+
+int serve(const Options& options, const config::Config& config) {
+  static Watchdog watchdog;  // its thread may outlive everything else
+  asio::io_context loop(1);
+  Service service(loop, config, {stderr_is_journal(), live_status(options)}, watchdog);
+  Signals signals(loop, service, watchdog);
+  std::exception_ptr failure;
+  const auto ended = [&](std::exception_ptr thrown) {
+    failure = thrown;
+    loop.stop();
+  };
+  asio::co_spawn(loop, service.run(), ended);
+  loop.run();
+  if (failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      telemetry::error("runneld", "an internal error: {}; please report it", error.what());
+    }
+    watchdog.set_code(sysexits_software);
+    watchdog.leave();
+  }
+  if (!service.clean()) watchdog.leave();
+  return watchdog.code();
+}
+
+int run(const Options& options) {
+  if (options.help) return std::fputs(help().c_str(), stdout) < 0;
+  if (options.version) return std::fputs(version_text().c_str(), stdout) < 0;
+  std::signal(SIGPIPE, SIG_IGN);
+  std::optional<kafka::EmbeddedBroker> demo_broker;
+  if (options.demo) demo_broker.emplace();
+  const auto config = load(options, demo_broker);
+  if (options.dump_config) return std::fputs(config::dump(config).c_str(), stdout) < 0;
+  check(config);
+  if (options.check) return std::fputs(summary(config).c_str(), stdout) < 0;
+  dress_log(options, config.runnel.log_level);
+  if (demo_broker) demo_broker->create_topic("howtousekafka", 1);
+  return serve(options, config);
+}
+
+}  // namespace
+}  // namespace runnel::daemon
+
+int main(int argc, char** argv) {
+  using namespace runnel;
+  const auto refuse = [](const std::exception& error, int code) {
+    std::fprintf(stderr, "runneld: %s\n", telemetry::printable(error.what()).c_str());
+    return code;
+  };
+  try {
+    return daemon::run(daemon::parse_options({argv + 1, argv + argc}, std::getenv("RUNNEL_CONFIG")));
+  } catch (const daemon::UsageError& error) {
+    return refuse(error, daemon::UsageError::exit_code);
+  } catch (const config::Error& error) {
+    return refuse(error, daemon::sysexits_config);
+  } catch (const flow::Broken& error) {
+    return refuse(error, error.exit_code);
+  } catch (const std::exception& error) {
+    return refuse(error, daemon::sysexits_software);
+  }
+}

@@ -1,0 +1,29 @@
+#include "watchdog.hpp"
+
+#include <runnel/telemetry/log.hpp>
+
+#include <cstdlib>
+#include <thread>
+
+namespace runnel::daemon {
+
+void Watchdog::arm(std::chrono::steady_clock::time_point when) {
+  if (armed_.exchange(true)) return;
+  std::thread([this, when] {
+    std::this_thread::sleep_until(when);
+    telemetry::warn("runneld",
+                    "something does not answer (a broker, a disk, a terminal): leaving without it");
+    leave();
+  }).detach();
+}
+
+void Watchdog::set_code(int code) {
+  int clean = 0;
+  code_.compare_exchange_strong(clean, code);
+}
+
+void Watchdog::leave() const {
+  std::_Exit(code_);
+}
+
+}  // namespace runnel::daemon
