@@ -186,9 +186,10 @@ void OutputFiles::remember_directories(const std::string& path) {
 void OutputFiles::sync_file(Files::iterator file) {
   if (!file->unsynced) return;
   if (disk_.fdatasync(file->fd) != 0) {
-    const SyncFailed failure(file->path, errno);
+    const int error = errno;
+    const auto path = file->path;
     forget(file);
-    throw failure;
+    throw SyncFailed(path, error);
   }
   file->unsynced = false;
 }
