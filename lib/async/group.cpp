@@ -31,7 +31,7 @@ void Group::spawn(awaitable<void> task) {
   auto it = tasks_.emplace(tasks_.end());
   auto ended = [this, it](std::exception_ptr failure) {
     tasks_.erase(it);
-    if (failure && !failure_ && !stopping_) {
+    if (failure && !stopping_) {
       failure_ = failure;
       stop();
     }
@@ -48,13 +48,14 @@ void Group::stop() {
 }
 
 awaitable<void> Group::join() {
+  bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!tasks_.empty()) {
-    co_await changed_.wait();
     auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none && !stopping_) stop();
+    co_await changed_.wait();
   }
-  co_await asio::this_coro::throw_if_cancelled(true);
+  co_await asio::this_coro::throw_if_cancelled(throws);
   if (failure_) std::rethrow_exception(failure_);
 }
 

@@ -19,7 +19,7 @@ Backoff::Backoff(BackoffParams params) : params_(params), wait_(params.first) {}
 
 std::chrono::milliseconds Backoff::next() {
   auto wait = std::min(wait_, params_.most);
-  wait_ = std::min(wait * 2, params_.most);
+  wait_ = wait * 2;
   if (!params_.seed) return wait;
   auto half = wait / 2;
   auto choices = static_cast<std::uint64_t>(half.count()) + 1;

@@ -49,9 +49,8 @@ void Progress::committed(time_point now) {
   }
   out_.reset();
   refused_ = false;
-  opening_ =
-      !to_open_.empty() || std::ranges::any_of(places_, [](const auto& p) { return !p.second.committed; });
   not_before_ = now;
+  review();
 }
 
 void Progress::failed(time_point again) {

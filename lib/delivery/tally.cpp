@@ -4,29 +4,21 @@
 
 namespace runnel::delivery {
 
-std::optional<std::uint64_t> Tally::Cause::add(std::uint64_t count, time_point now) {
-  total += count;
-  if (told_at && now - *told_at < std::chrono::minutes(1)) return std::nullopt;
-  told_at = now;
-  return total - std::exchange(told, total);
-}
-
 std::optional<std::uint64_t> Tally::failed(std::string_view reason, time_point now) {
   ++counters_.failed;
-  auto at = failed_.find(reason);
-  if (at == failed_.end()) at = failed_.try_emplace(std::string(reason)).first;
-  return at->second.add(1, now);
+  auto at = failures_.find(reason);
+  if (at == failures_.end()) at = failures_.try_emplace(std::string(reason)).first;
+  ++at->second;
+  auto held_back = failed_lines_.pass(reason, now);
+  if (!held_back) return std::nullopt;
+  return *held_back + 1;
 }
 
 std::optional<std::uint64_t> Tally::missed(std::uint64_t ticks, time_point now) {
   counters_.missed += ticks;
-  return missed_.add(ticks, now);
-}
-
-std::map<std::string, std::uint64_t> Tally::failures() const {
-  std::map<std::string, std::uint64_t> result;
-  for (const auto& [reason, cause] : failed_) result.emplace(reason, cause.total);
-  return result;
+  missed_untold_ += ticks;
+  if (!missed_lines_.pass("", now)) return std::nullopt;
+  return std::exchange(missed_untold_, 0);
 }
 
 }  // namespace runnel::delivery

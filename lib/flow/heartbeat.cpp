@@ -12,7 +12,7 @@ Heartbeat::Heartbeat(const async::asio::any_io_executor& loop, HeartbeatParams p
       make_(std::move(make)),
       publisher_(publisher),
       clock_(clock),
-      area_("producer." + params_.name),
+      area_("producer " + params_.name),
       changed_(loop),
       tasks_(loop) {}
 
@@ -30,7 +30,7 @@ void Heartbeat::stop(time_point deadline) {
 
 async::awaitable<void> Heartbeat::tick() {
   delivery::TickSchedule schedule(clock_.now(), params_.interval, params_.count);
-  while (!stopping_ && !schedule.spent()) {
+  while (!schedule.spent()) {
     co_await clock_.wait(changed_, schedule.next());
     if (stopping_) break;
     if (auto due = schedule.due(clock_.now())) beat(*due);
@@ -49,7 +49,7 @@ void Heartbeat::beat(const delivery::Tick& tick) {
   auto now = clock_.now();
   if (tick.missed > 0) {
     auto count = tally_.missed(tick.missed, now);
-    if (count) telemetry::warn(area_, "missed {} ticks: the process was held up", *count);
+    if (count) telemetry::warn(area_, "ticks missed: {} (the process was held up)", *count);
   }
   tally_.made();
   if (!publisher_.has_room()) return failed("the producer's queue is full");
@@ -68,16 +68,15 @@ async::awaitable<void> Heartbeat::deliver(Message message) {
 
 void Heartbeat::failed(const std::string& reason) {
   auto count = tally_.failed(reason, clock_.now());
-  if (count) telemetry::warn(area_, "{} records not delivered: {}", *count, reason);
+  if (count) telemetry::warn(area_, "records not delivered: {} ({})", *count, reason);
 }
 
 void Heartbeat::tell_end() const {
   const auto& all = tally_.counters();
-  telemetry::info(area_, "ended: {} records, {} delivered, {} failed, {} ticks missed", all.made,
+  telemetry::info(area_, "ended; records: {}, delivered: {}, failed: {}, ticks missed: {}", all.made,
                   all.delivered, all.failed, all.missed);
   if (all.outstanding() == 0) return;
-  telemetry::warn(area_, "{} records were not acknowledged in time and may not be in Kafka",
-                  all.outstanding());
+  telemetry::warn(area_, "records not acknowledged in time: {}; they may not be in Kafka", all.outstanding());
 }
 
 }  // namespace runnel::flow

@@ -13,7 +13,10 @@ namespace runnel::async {
 /// Coroutines that run side by side and are all gone before their owner goes on.
 ///
 /// The first failure stops the others and comes out of join(). The destructor terminates the process when a
-/// task is left, so every owner awaits join() on failure paths too. Thread: the loop's only.
+/// task is left, so every owner awaits join() on failure paths too. A caller that is already cancelled throws
+/// at `co_await join()` instead of waiting: spawn and join in a coroutine with no other co_await before them,
+/// or switch throw_if_cancelled off first. For one use: after stop() or a failure, what is spawned is
+/// cancelled at once. Thread: the loop's only.
 class Group {
  public:
   explicit Group(const asio::any_io_executor& executor) : executor_(executor), changed_(executor) {}

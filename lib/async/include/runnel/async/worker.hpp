@@ -40,14 +40,15 @@ class Job {
 /// A thread of its own for calls that may block, so that the loop never does.
 ///
 /// Calls run one after the other. What a call refers to must live until it has run: let it own what it uses
-/// (shared_ptr), since its caller may have given up waiting. The destructor waits for the calls that were
-/// started; one that never returns is the business of whoever ends the process.
+/// (shared_ptr), since its caller may have given up waiting. The destructor waits until every call that was
+/// started has run; one that never returns is the business of whoever ends the process. Dies before the loop.
 /// Thread: all members are called on the loop.
 class Worker {
  public:
   explicit Worker(asio::any_io_executor loop) : loop_(std::move(loop)), thread_(1) {}
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+  ~Worker() { thread_.join(); }  // without it the pool would drop the calls that have not begun
 
   /// Starts `call` and returns at once.
   template <class F, class R = std::invoke_result_t<F&>>
@@ -58,16 +59,19 @@ class Worker {
       std::optional<R> result;
       std::exception_ptr failure;
       try {
-        result.emplace(call());
+        F once = std::move(call);  // what it owns is let go before the answer
+        result.emplace(once());
       } catch (...) {
         failure = std::current_exception();
       }
-      asio::post(loop, [job, result = std::move(result), failure]() mutable {
-        job->result_ = std::move(result);
-        job->failure_ = failure;
-        job->done_ = true;
-        job->changed.notify();
-      });
+      // Moved, not shared: whatever the answer holds is destroyed on the loop.
+      asio::post(loop,
+                 [job = std::move(job), result = std::move(result), failure = std::move(failure)]() mutable {
+                   job->result_ = std::move(result);
+                   job->failure_ = std::move(failure);
+                   job->done_ = true;
+                   job->changed.notify();
+                 });
     });
     return job;
   }

@@ -19,7 +19,8 @@ namespace runnel::config {
 struct Property {
   std::string value;
   bool secret = false;
-  std::string origin;  // "FILE:LINE:COLUMN", or "--set"
+  std::string origin;     // "FILE:LINE:COLUMN", or "--set KEY"
+  std::string reference;  // as TOML ({ file = "…" }), when the value came from elsewhere
 };
 using Properties = std::map<std::string, Property>;
 
@@ -74,6 +75,10 @@ struct Config {
   std::vector<Producer> producers;
   std::vector<Consumer> consumers;
   std::vector<Sink> sinks;
+
+  /// By key ("sink.files.path"): the reference, as TOML, of each string that came from elsewhere and is never
+  /// printed. Properties have their own.
+  std::map<std::string, std::string> references;
 };
 
 /// A configuration that cannot be used: one sentence with file, line, column, key, why, and what to do.
@@ -94,7 +99,8 @@ struct Input {
 /// Errors: Error.
 Config load(const Input& input, std::span<const SinkKind> kinds);
 
-/// The whole configuration as TOML that load() takes, defaults included; secrets hidden.
+/// The whole configuration as TOML that load() takes, defaults included. What came from a file, the
+/// environment or a credential is shown as the reference that it was; any other secret is "(hidden)".
 std::string dump(const Config& config);
 
 }  // namespace runnel::config

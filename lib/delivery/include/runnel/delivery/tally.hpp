@@ -1,5 +1,7 @@
 #pragma once
 
+#include <runnel/delivery/throttle.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -38,20 +40,14 @@ class Tally {
   const Counters& counters() const { return counters_; }
 
   /// How many failed, by reason.
-  std::map<std::string, std::uint64_t> failures() const;
+  const std::map<std::string, std::uint64_t, std::less<>>& failures() const { return failures_; }
 
  private:
-  struct Cause {
-    std::uint64_t total = 0;
-    std::uint64_t told = 0;  // of the total
-    std::optional<time_point> told_at;
-
-    std::optional<std::uint64_t> add(std::uint64_t count, time_point now);
-  };
-
   Counters counters_;
-  Cause missed_;
-  std::map<std::string, Cause, std::less<>> failed_;
+  std::map<std::string, std::uint64_t, std::less<>> failures_;
+  Throttle failed_lines_;
+  Throttle missed_lines_;
+  std::uint64_t missed_untold_ = 0;
 };
 
 }  // namespace runnel::delivery

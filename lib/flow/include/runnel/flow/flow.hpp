@@ -102,7 +102,6 @@ class Flow {
   delivery::Backoff commit_backoff_;
   std::optional<Hurry> hurry_;  // what is under way must be done by then
   std::optional<time_point> stop_at_;
-  bool leaving_ = false;
   FlowEnd end_;
   FlowCounters counters_;
 };

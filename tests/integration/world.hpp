@@ -1,0 +1,112 @@
+#pragma once
+
+#include "support/memory_sink.hpp"
+
+#include <runnel/flow/flow.hpp>
+#include <runnel/kafka/consumer.hpp>
+#include <runnel/kafka/embedded_broker.hpp>
+#include <runnel/kafka/producer.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace runnel::tests {
+
+using namespace std::chrono_literals;
+
+inline const kafka::Properties quick = {
+    {"fetch.wait.max.ms", "10"},       {"session.timeout.ms", "6000"},
+    {"heartbeat.interval.ms", "200"},  {"topic.metadata.refresh.interval.ms", "500"},
+    {"auto.offset.reset", "earliest"}, {"reconnect.backoff.max.ms", "500"},
+};
+
+/// One flow with its source and a sink in memory, running on the world's loop.
+struct Member {
+  Shelf shelf;
+  std::unique_ptr<flow::Flow> flow;
+  std::optional<flow::FlowEnd> end;
+  std::exception_ptr failure;
+
+  bool ended() const { return end || failure; }
+};
+
+/// An embedded broker and a loop that runs until something is so.
+class World : public testing::Test {
+ protected:
+  World() { std::signal(SIGPIPE, SIG_IGN); }
+
+  void until(const std::function<bool()>& is_so, std::chrono::seconds limit = 30s) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!is_so()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "it did not come";
+      io.restart();
+      io.run_one_for(50ms);
+    }
+  }
+
+  kafka::Properties with(kafka::Properties more) const {
+    more.insert(quick.begin(), quick.end());
+    more.emplace("bootstrap.servers", broker.address());
+    more.emplace("group.id", "g");
+    return more;
+  }
+
+  std::unique_ptr<Member> join(const std::string& topic, kafka::Properties properties = {},
+                               flow::FlowParams params = {}) {
+    auto member = std::make_unique<Member>();
+    properties = with(std::move(properties));
+    params.name = "test";
+    params.reset = kafka::reset_of(properties);
+    kafka::ConsumerParams consumer;
+    consumer.name = "test";
+    consumer.topics = {topic};
+    consumer.properties = std::move(properties);
+    std::vector<flow::NamedSink> sinks;
+    sinks.push_back({"memory", std::make_unique<MemorySink>(io.get_executor(), clock, member->shelf)});
+    member->flow = std::make_unique<flow::Flow>(io.get_executor(), params,
+                                                kafka::make_consumer(io.get_executor(), std::move(consumer)),
+                                                std::move(sinks), clock);
+    auto ended = [raw = member.get()](std::exception_ptr failure, flow::FlowEnd end) {
+      if (failure)
+        raw->failure = failure;
+      else
+        raw->end = end;
+    };
+    async::asio::co_spawn(io, member->flow->run(), ended);
+    return member;
+  }
+
+  void produce(const std::string& topic, int from, int to) {
+    auto properties = with({{"linger.ms", "1"}});
+    properties.erase("group.id");
+    auto publisher =
+        kafka::make_producer(io.get_executor(), {"test", kafka::only_for(kafka::Side::producer, properties)});
+    int reported = 0;
+    for (int i = from; i < to; ++i) {
+      flow::Message message;
+      message.topic = topic;
+      message.value = std::to_string(i);
+      message.key = std::to_string(i);
+      message.timestamp = std::chrono::system_clock::now();
+      async::asio::co_spawn(io, publisher->send(std::move(message)),
+                            [&](std::exception_ptr, flow::Report report) {
+                              EXPECT_EQ(report.code, 0) << report.reason;
+                              ++reported;
+                            });
+    }
+    until([&] { return reported == to - from; });
+  }
+
+  async::asio::io_context io{1};
+  flow::RealClock clock;
+  kafka::EmbeddedBroker broker;
+};
+
+}  // namespace runnel::tests

@@ -1,0 +1,176 @@
+"""What comes out: byte for byte, into files, pipes and terminals."""
+
+import base64
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+from runnel import LOCKED, OK, becomes, consumer, eventually, file, stdout
+
+EVERY_BYTE = bytes(range(256))
+NASTY = [
+    b"plain",
+    b"",
+    None,
+    EVERY_BYTE,
+    bytes(range(128)),  # valid UTF-8, with each control character
+    b"several\nlines\r\nof text\n",
+    'quotes " \\ / and \u2028 \u2029 \x7f \ufeff é 漢 😀'.encode(),
+    b"\xed\xa0\x80 a lone surrogate, and an overlong slash \xc0\xaf",
+    b"\xf0\x9f\x98",  # cut in the middle of a character
+    b'{"base64": "AAAA"}',
+    b"null",
+    b"x" * (1 << 20),
+    os.urandom(1 << 20),
+]
+HEADERS = [("h", b"first"), ("h", b"second"), ("h", b"first"), ("é", EVERY_BYTE), ("empty", b""), ("", b"no name")]
+
+
+def bytes_of(field):
+    """The bytes that a field of format json stands for."""
+    if isinstance(field, dict):
+        assert list(field) == ["base64"]
+        return base64.b64decode(field["base64"], validate=True)
+    return field if field is None else field.encode()
+
+
+def as_kafka_python_has_it(record):
+    return (record.topic, record.partition, record.offset, record.timestamp, record.key, record.headers, record.value)
+
+
+def as_runnel_has_it(line):
+    assert list(line) == ["topic", "partition", "offset", "timestamp", "key", "headers", "value"]
+    headers = [(bytes_of(name).decode(), bytes_of(value)) for name, value in line["headers"]]
+    return (
+        line["topic"], line["partition"], line["offset"], line["timestamp"],
+        bytes_of(line["key"]), headers, bytes_of(line["value"]))
+
+
+# json
+
+def test_json_is_lossless_on_stdout_and_in_a_file(broker, runnel, name_of_a_topic, group):
+    topic = name_of_a_topic
+    broker.create(topic, partitions=2, max_message_bytes=4 << 20)
+    broker.produce(topic, *NASTY, partition=0)
+    for key in (None, b"", b"key", EVERY_BYTE):
+        broker.produce(topic, *NASTY[:6], key=key, headers=HEADERS, partition=1)
+    one = runnel("one", consumer(topic, group, sinks=["console", "files"]), stdout("json"), file())
+    eventually(lambda: broker.carried(group, topic))
+    expected = [as_kafka_python_has_it(record) for record in broker.read(topic)]
+    assert [as_runnel_has_it(line) for line in one.written()] == expected
+    printed = sorted(one.printed(), key=lambda record: record["partition"])
+    assert [as_runnel_has_it(line) for line in printed] == expected
+
+
+def test_a_header_without_a_value_stays_null(broker, runnel, topic, group):
+    broker.kcat("-P", "-t", topic, "-H", "nothing", "-H", "empty=", input=b"value\n")
+    one = runnel("one", consumer(topic, group), stdout("json"))
+    eventually(one.printed)
+    assert one.printed()[0]["headers"] == [["nothing", None], ["empty", ""]]
+
+
+def test_a_line_of_json_is_one_line_and_plain_text_stays_readable(broker, runnel, topic, group):
+    broker.produce(topic, "two\nlines", "plain é")
+    one = runnel("one", consumer(topic, group), stdout("json"))
+    becomes(2, lambda: len(one.lines()))
+    assert '"value":"plain é"' in one.lines()[1].replace('": ', '":')
+
+
+# raw
+
+def test_raw_is_the_value_and_a_newline_byte_for_byte(broker, runnel, topic, group):
+    broker.produce(topic, EVERY_BYTE, b"", b"two\nlines")
+    one = runnel("one", consumer(topic, group, sinks=["console", "files"]), stdout("raw"), file("HERE/out/raw", format="raw"))
+    expected = EVERY_BYTE + b"\n" + b"\n" + b"two\nlines\n"
+    becomes(expected, lambda: one.out)
+    becomes(expected, (one.directory / "out/raw").read_bytes)
+
+
+def test_lines_from_kcat_come_out_in_a_file(broker, runnel, topic, group):
+    lines = "".join(f"line {number}\n" for number in range(1000)).encode()
+    broker.kcat("-P", "-t", topic, input=lines)
+    one = runnel("one", consumer(topic, group, sinks=["files"]), file("HERE/out/raw", format="raw"))
+    eventually((one.directory / "out/raw").exists)
+    becomes(lines, (one.directory / "out/raw").read_bytes)
+
+
+# terminals and pipes
+
+class Terminal:
+    """A terminal for the standard output of one Runnel."""
+
+    def __init__(self):
+        self.ours, self.theirs = pty.openpty()
+        os.set_blocking(self.ours, False)
+        self.seen = b""
+
+    def text(self):
+        try:
+            while part := os.read(self.ours, 65536):
+                self.seen += part
+        except (BlockingIOError, OSError):  # nothing more now; or the other side is closed
+            pass
+        return self.seen.decode()
+
+
+@pytest.fixture
+def terminal():
+    terminal = Terminal()
+    yield terminal
+    os.close(terminal.ours)
+    os.close(terminal.theirs)
+
+
+def test_lines_from_kcat_come_out_on_a_terminal(broker, runnel, topic, group, terminal):
+    broker.kcat("-P", "-t", topic, input=b"one\ntwo\nthree\n")
+    one = runnel("one", consumer(topic, group), stdout("raw"), arguments=["-f"], start=False).start(output=terminal.theirs)
+    becomes(["one", "two", "three"], lambda: terminal.text().splitlines())
+    broker.kcat("-P", "-t", topic, input="vier é\n".encode())
+    becomes(["one", "two", "three", "vier é"], lambda: terminal.text().splitlines())
+    assert one.stop() == OK
+
+
+def test_a_record_cannot_command_a_terminal(broker, runnel, topic, group, terminal):
+    broker.produce(topic, "clear \x1b[2J, title \x1b]0;gotcha\x07, C1 \x9b2J", "end")
+    runnel("one", consumer(topic, group), stdout("raw"), arguments=["-f"], start=False).start(output=terminal.theirs)
+    eventually(lambda: terminal.text().splitlines()[-1:] == ["end"])
+    assert not {"\x1b", "\x07", "\x9b"} & set(terminal.text())
+    assert "clear " in terminal.text()
+
+
+def test_a_reader_that_has_enough_ends_it_cleanly(broker, runnel, topic, group, tmp_path):
+    broker.produce(topic, *(f"{number} {'x' * 100}" for number in range(20000)))
+    one = runnel("one", consumer(topic, group), stdout("raw"), arguments=["-f"], start=False)
+    with open(tmp_path / "head", "wb") as out:
+        head = subprocess.Popen(["head", "-n", "3"], stdin=subprocess.PIPE, stdout=out)
+    one.start(output=head.stdin)
+    head.stdin.close()
+    assert one.ends() == OK
+    assert head.wait(timeout=5) == 0
+    assert [line.split()[0] for line in (tmp_path / "head").read_text().splitlines()] == ["0", "1", "2"]
+
+
+# locks
+
+def test_a_second_process_on_the_same_file_ends_and_names_the_first(broker, runnel, topic, group):
+    broker.produce(topic, "a record")
+    shared = file("HERE/../shared", format="raw")
+    one = runnel("one", consumer(topic, group, sinks=["files"]), shared)
+    eventually(lambda: (one.directory / "../shared").exists() and (one.directory / "../shared").read_text())
+    two = runnel("two", consumer(topic, group + "-2", sinks=["files"]), shared)
+    assert two.ends() == LOCKED
+    assert str(one.pid) in two.err and "shared" in two.err
+    assert (one.directory / "../shared").read_text() == "a record\n"
+    broker.produce(topic, "another")
+    becomes("a record\nanother\n", (one.directory / "../shared").read_text)
+
+
+def test_a_second_process_with_the_same_configuration_ends_and_names_the_first(broker, runnel, topic, group):
+    broker.produce(topic, "a record")
+    one = runnel("one", consumer(topic, group, sinks=["files"]), file())
+    eventually(one.written)
+    code, _, err = one.run()
+    assert code == LOCKED
+    assert str(one.pid) in err
