@@ -100,9 +100,7 @@ OutputFile* OutputFiles::find_in_place(const std::string& path) {
   auto* file = find(path);
   if (file == nullptr) return nullptr;
   struct stat there {};
-  struct stat ours {};
-  if (disk_.fstat(file->fd, &ours) != 0) throw Error(path, errno);
-  if (disk_.stat(path.c_str(), &there) == 0 && there.st_ino == ours.st_ino && there.st_dev == ours.st_dev) {
+  if (disk_.stat(path.c_str(), &there) == 0 && there.st_ino == file->inode && there.st_dev == file->device) {
     file->length = static_cast<std::uint64_t>(there.st_size);
     return file;
   }
@@ -144,6 +142,8 @@ OutputFile* OutputFiles::add(const std::string& path, int fd) {
   }
   struct stat status {};
   if (disk_.fstat(fd, &status) == 0 && status.st_nlink > 0) {
+    file.device = status.st_dev;
+    file.inode = status.st_ino;
     file.length = static_cast<std::uint64_t>(status.st_size);
     return &file;
   }
@@ -186,9 +186,10 @@ void OutputFiles::remember_directories(const std::string& path) {
 void OutputFiles::sync_file(Files::iterator file) {
   if (!file->unsynced) return;
   if (disk_.fdatasync(file->fd) != 0) {
-    const SyncFailed failure(file->path, errno);
+    const int error = errno;
+    const auto path = file->path;
     forget(file);
-    throw failure;
+    throw SyncFailed(path, error);
   }
   file->unsynced = false;
 }

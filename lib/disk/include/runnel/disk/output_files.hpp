@@ -18,6 +18,8 @@ namespace runnel::disk {
 struct OutputFile {
   std::string path;
   int fd = -1;
+  dev_t device = 0;
+  ino_t inode = 0;
   std::uint64_t length = 0;  // bytes
   bool unsynced = false;
   unsigned idle = 0;                      // sync()s that found nothing new in it
