@@ -40,6 +40,12 @@ class Producer final : public flow::Publisher {
     std::optional<flow::Report> report;
   };
 
+  struct Erase {
+    std::map<std::uint64_t, std::shared_ptr<Pending>>& pending;
+    std::uint64_t id;
+    ~Erase() { pending.erase(id); }
+  };
+
   static Handle make(const Properties& properties);
   rd_kafka_resp_err_t produce(const flow::Message& message, std::uint64_t id);
   void serve();
@@ -67,16 +73,15 @@ async::awaitable<flow::Report> Producer::send(flow::Message message) {
   const auto id = next_id_++;
   auto pending = std::make_shared<Pending>(loop_);
   pending_.emplace(id, pending);
+  const Erase erase{pending_, id};  // also when this is cancelled: flush() must not wait for it
   auto error = produce(message, id);
   while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && !fatal_) {
     full_ = true;
     co_await changed_.wait();
     error = produce(message, id);
   }
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    pending_.erase(id);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     co_return flow::Report{error, fatal_.value_or(rd_kafka_err2str(error))};
-  }
   while (!pending->report) co_await pending->changed.wait();
   co_return *pending->report;
 }

@@ -16,6 +16,7 @@ struct Shelf {
     delivery::Partition partition;
     std::int64_t offset;
     std::string value;
+    std::vector<std::pair<std::string, std::string>> headers;
   };
   std::vector<Kept> records;
   std::vector<delivery::Partition> given_up;
@@ -50,9 +51,7 @@ class MemorySink final : public flow::Sink {
       shelf_.next_outcomes.pop_front();
     }
     if (result.outcome == flow::Outcome::done) {
-      for (const auto& record : batch.records)
-        shelf_.records.push_back(
-            {*record.partition, record.offset, std::string(record.value.value_or("(null)"))});
+      for (const auto& record : batch.records) keep(record);
     }
     co_return result;
   }
@@ -75,6 +74,15 @@ class MemorySink final : public flow::Sink {
   }
 
  private:
+  void keep(const delivery::Record& record) {
+    auto& kept = shelf_.records.emplace_back();
+    kept.partition = *record.partition;
+    kept.offset = record.offset;
+    kept.value = record.value.value_or("(null)");
+    for (const auto& header : record.headers)
+      kept.headers.emplace_back(header.name, header.value.value_or("(null)"));
+  }
+
   // A stuck sink looks again now and then whether the test has let it go.
   flow::time_point soon(const flow::Hurry& hurry) const {
     return std::min(hurry.at(), clock_.now() + std::chrono::milliseconds(20));
