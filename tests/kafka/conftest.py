@@ -1,5 +1,6 @@
 import itertools
 import json
+import logging
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from broker import Broker, Steady  # noqa: E402
 from runnel import RUNNELD, Runnel, consumer, producer, stdout  # noqa: E402
 
 numbers = itertools.count(1)
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it speaks at length of brokers that a test stopped
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +80,7 @@ def hundred_seconds(request, broker, tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def in_the_background(request):
     """Starts the hundred seconds at the very beginning, if any test of this session asks for them."""
-    if any("hundred_seconds" in item.fixturenames for item in request.session.items):
+    if RUNNELD.exists() and any("hundred_seconds" in item.fixturenames for item in request.session.items):
         request.getfixturevalue("hundred_seconds")
 
 

@@ -164,6 +164,10 @@ def whole_lines(data):
 
 # waiting
 
+class TooLate(AssertionError):
+    """A deadline has passed."""
+
+
 def eventually(condition, within=20):
     """Waits until the condition holds, and gives what it gave. Fails at the deadline, or when a Runnel died meanwhile."""
     deadline = time.monotonic() + within
@@ -173,7 +177,8 @@ def eventually(condition, within=20):
             return value
         for each in Runnel.running:
             assert each.alive(), f"{each.name} ended by itself with {each.process.returncode}"
-        assert time.monotonic() < deadline, f"not within {within} s; last seen: {value!r}"
+        if time.monotonic() > deadline:
+            raise TooLate(f"not within {within} s; last seen: {value!r}")
         time.sleep(0.05)
 
 
@@ -181,7 +186,7 @@ def becomes(expected, look, within=20):
     """Waits until look() is what is expected; at the deadline, shows the difference."""
     try:
         eventually(lambda: look() == expected, within)
-    except AssertionError:
+    except TooLate:
         assert look() == expected
         raise
 

@@ -28,7 +28,7 @@ def test_a_new_group_with_latest_prints_nothing_until_a_new_record_comes(broker,
     becomes(["new"], one.lines)
 
 
-@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("members", [1, 2, 3])
 def test_a_new_group_with_latest_has_its_position_from_the_first_moment(broker, runnel, three, group, members):
     for partition in range(3):
         broker.produce(three, *["old"] * partition, partition=partition)
