@@ -15,7 +15,10 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace runnel::tests {
 
@@ -37,7 +40,7 @@ struct Member {
   bool ended() const { return end || failure; }
 };
 
-/// An embedded broker and a loop that runs until something is so.
+/// An embedded broker, and a loop that runs until something is so.
 class World : public testing::Test {
  protected:
   World() { std::signal(SIGPIPE, SIG_IGN); }
@@ -49,6 +52,12 @@ class World : public testing::Test {
       io.restart();
       io.run_one_for(50ms);
     }
+  }
+
+  // For what must not happen: there is no condition to wait for.
+  void until_passed(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    until([&] { return std::chrono::steady_clock::now() >= end; });
   }
 
   kafka::Properties with(kafka::Properties more) const {
@@ -67,6 +76,7 @@ class World : public testing::Test {
     kafka::ConsumerParams consumer;
     consumer.name = "test";
     consumer.topics = {topic};
+    consumer.headers = true;
     consumer.properties = std::move(properties);
     std::vector<flow::NamedSink> sinks;
     sinks.push_back({"memory", std::make_unique<MemorySink>(io.get_executor(), clock, member->shelf)});
@@ -83,25 +93,62 @@ class World : public testing::Test {
     return member;
   }
 
-  void produce(const std::string& topic, int from, int to) {
-    auto properties = with({{"linger.ms", "1"}});
-    properties.erase("group.id");
-    auto publisher =
-        kafka::make_producer(io.get_executor(), {"test", kafka::only_for(kafka::Side::producer, properties)});
-    int reported = 0;
-    for (int i = from; i < to; ++i) {
-      flow::Message message;
-      message.topic = topic;
-      message.value = std::to_string(i);
-      message.key = std::to_string(i);
-      message.timestamp = std::chrono::system_clock::now();
-      async::asio::co_spawn(io, publisher->send(std::move(message)),
-                            [&](std::exception_ptr, flow::Report report) {
-                              EXPECT_EQ(report.code, 0) << report.reason;
-                              ++reported;
-                            });
+  std::unique_ptr<flow::Publisher> make_publisher() {
+    return kafka::make_producer(io.get_executor(),
+                                {"test", kafka::only_for(kafka::Side::producer, with({}))});
+  }
+
+  void produce(const std::vector<flow::Message>& messages) {
+    auto publisher = make_publisher();
+    std::size_t reported = 0;
+    for (const auto& message : messages) {
+      async::asio::co_spawn(io, publisher->send(message), [&](std::exception_ptr, flow::Report report) {
+        EXPECT_EQ(report.code, 0) << report.reason;
+        ++reported;
+      });
     }
-    until([&] { return reported == to - from; });
+    until([&] { return reported == messages.size(); });
+  }
+
+  // The numbers from `from` to `to` as keys and values.
+  void produce(const std::string& topic, int from, int to) {
+    std::vector<flow::Message> messages;
+    for (int i = from; i < to; ++i) {
+      auto& message = messages.emplace_back();
+      message.topic = topic;
+      message.key = message.value = std::to_string(i);
+      message.timestamp = std::chrono::system_clock::now();
+    }
+    produce(messages);
+  }
+
+  void stop(Member& member) {
+    member.flow->stop();
+    until([&] { return member.ended(); });
+  }
+
+  static bool clean(const Member& member) {
+    return member.end && member.end->left_group && !member.end->given_up && !member.end->uncommitted;
+  }
+
+  static bool in_order_from_zero(const Member& member) {
+    for (const auto& [partition, offsets] : member.shelf.offsets())
+      for (std::size_t i = 0; i < offsets.size(); ++i)
+        if (offsets[i] != static_cast<std::int64_t>(i)) return false;
+    return true;
+  }
+
+  static std::set<std::string> values(const Member& one, const Member& other) {
+    std::set<std::string> result;
+    for (const auto* member : {&one, &other})
+      for (const auto& record : member->shelf.records) result.insert(record.value);
+    return result;
+  }
+
+  static std::int64_t sum(const delivery::Positions& positions) {
+    std::int64_t result = 0;
+    for (const auto& [partition, next] : positions) result += next;
+    return result;
   }
 
   async::asio::io_context io{1};

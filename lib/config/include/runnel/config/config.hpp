@@ -101,6 +101,6 @@ Config load(const Input& input, std::span<const SinkKind> kinds);
 
 /// The whole configuration as TOML that load() takes, defaults included. What came from a file, the
 /// environment or a credential is shown as the reference that it was; any other secret is "(hidden)".
-std::string dump(const Config& config);
+std::string dump(const Config& original);
 
 }  // namespace runnel::config
