@@ -15,14 +15,29 @@ kafka::Properties plain(const config::Properties& properties, kafka::Side side) 
   return kafka::only_for(side, result);
 }
 
+// librdkafka names the property when it sets it, but not when it judges the whole; then its sentence holds
+// the value, or the name, that it does not like.
+config::Properties::const_iterator find_culprit(const kafka::PropertyError& error,
+                                                const config::Properties& properties) {
+  const auto named = properties.find(error.property);
+  if (named != properties.end()) return named;
+  const std::string_view reason = error.what();
+  return std::ranges::find_if(properties, [reason](const auto& each) {
+    const auto& [name, property] = each;
+    const bool has_value =
+        !property.secret && property.value.size() > 2 && reason.find(property.value) != reason.npos;
+    return has_value || reason.find(name) != reason.npos;
+  });
+}
+
 // librdkafka's sentence, with the place that it is about.
 config::Error refused(const kafka::PropertyError& error, const config::Properties& properties,
                       const std::string& flow) {
-  const auto property = properties.find(error.property);
-  if (property == properties.end())
+  const auto culprit = find_culprit(error, properties);
+  if (culprit == properties.end())
     return config::Error(fmt::format("{}: librdkafka refuses it: {}", flow, error.what()));
   return config::Error(fmt::format("{}: kafka.{}: {}; see librdkafka's CONFIGURATION.md for what it takes",
-                                   property->second.origin, error.property, error.what()));
+                                   culprit->second.origin, culprit->first, error.what()));
 }
 
 }  // namespace

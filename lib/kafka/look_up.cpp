@@ -67,6 +67,9 @@ std::vector<delivery::Known> look_up(rd_kafka_t* handle, const std::vector<Parti
   }
   if (asked.empty()) return {};
 
+  // The end that a group without a position begins at is read before it is known that it has none: so it
+  // never lies behind the first position that another member commits meanwhile.
+  const auto end_before = log_end(handle, asked, RD_KAFKA_OFFSET_END);
   auto committed = make_list(asked, RD_KAFKA_OFFSET_INVALID);
   const auto error = rd_kafka_committed(handle, committed.get(), timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail("cannot read the committed offsets", error);
@@ -75,7 +78,7 @@ std::vector<delivery::Known> look_up(rd_kafka_t* handle, const std::vector<Parti
   const auto high = log_end(handle, asked, RD_KAFKA_OFFSET_END);
 
   std::vector<delivery::Known> result;
-  for (int i = 0; i < committed->cnt; ++i) {  // all three lists are in the order of `asked`
+  for (int i = 0; i < committed->cnt; ++i) {  // all lists are in the order of `asked`
     const auto& entry = committed->elems[i];
     auto& known = result.emplace_back();
     known.partition = {entry.topic, entry.partition};
@@ -83,7 +86,7 @@ std::vector<delivery::Known> look_up(rd_kafka_t* handle, const std::vector<Parti
     if (entry.metadata != nullptr)
       known.metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
     known.low = low->elems[i].offset;
-    known.high = high->elems[i].offset;
+    known.high = (known.committed ? high : end_before)->elems[i].offset;
   }
   return result;
 }

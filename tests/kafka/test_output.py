@@ -166,12 +166,3 @@ def test_a_second_process_on_the_same_file_ends_and_names_the_first(broker, runn
     assert str(one.pid) in two.err and str(shared) in two.err
     broker.produce(topic, "another")
     becomes("a record\nanother\n", shared.read_text)
-
-
-def test_a_second_process_with_the_same_configuration_ends_and_names_the_first(broker, runnel, topic, group):
-    broker.produce(topic, "a record")
-    one = runnel("one", consumer(topic, group, sinks=["files"]), file())
-    eventually(one.written)
-    code, _, err = one.run()
-    assert code == LOCKED
-    assert str(one.pid) in err
