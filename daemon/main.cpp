@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/version.hpp>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -162,10 +163,21 @@ int serve(const Options& options, const config::Config& config) {
   return watchdog.code();
 }
 
+// A closed descriptor would become that of the first file or socket, and stderr's lines would go there.
+void occupy_standard_descriptors() {
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 int run(const Options& options) {
   if (options.help) return std::fputs(help().c_str(), stdout) < 0;
   if (options.version) return std::fputs(version_text().c_str(), stdout) < 0;
-  std::signal(SIGPIPE, SIG_IGN);
+  occupy_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // write(2) says it
+  std::signal(SIGXFSZ, SIG_IGN);  // the same
   std::optional<kafka::EmbeddedBroker> demo_broker;
   if (options.demo) demo_broker.emplace();
   const auto config = load(options, demo_broker);

@@ -199,14 +199,11 @@ async::awaitable<void> Service::tell_status() {
 
 Numbers Service::numbers() const {
   Numbers result;
-  for (const auto& flow : flows_) {
-    result.records += flow->counters().records;
-    result.lag += flow->lag();
-    for (const auto& sink : flow->sinks()) {
-      if (sink.busy <= result.slowest_busy) continue;
-      result.slowest_busy = sink.busy;
-      result.slowest_sink = sink.name;
-    }
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    result.records += flows_[i]->counters().records;
+    result.lag += flows_[i]->lag();
+    for (const auto& sink : flows_[i]->sinks())
+      result.sinks["flow " + flow_names_[i] + ", sink " + sink.name] = sink.busy;
   }
   for (const auto& beat : beats_) result.missed_ticks += beat->heartbeat->tally().counters().missed;
   return result;

@@ -12,11 +12,19 @@ std::optional<std::string> status_line(const Numbers& before, const Numbers& now
   const double seconds = std::chrono::duration<double>(between).count();
   auto line = fmt::format("{} records, {:.0f}/s, lag {}, {} missed ticks", records,
                           static_cast<double>(records) / seconds, now.lag, missed);
-  if (!now.slowest_sink.empty()) {
-    const double busy = std::chrono::duration<double>(now.slowest_busy).count() / seconds;
-    line += fmt::format(", slowest sink {} (busy {:.0f} %)", now.slowest_sink, 100 * busy);
+
+  std::chrono::nanoseconds most{0};
+  std::string slowest;
+  for (const auto& [name, busy] : now.sinks) {
+    const auto then = before.sinks.find(name);
+    const auto spent = then == before.sinks.end() ? busy : busy - then->second;
+    if (spent <= most) continue;
+    most = spent;
+    slowest = name;
   }
-  return line;
+  if (slowest.empty()) return line;
+  const double percent = 100 * std::chrono::duration<double>(most).count() / seconds;
+  return line + fmt::format(", slowest sink: {} (busy {:.0f} %)", slowest, percent);
 }
 
 }  // namespace runnel::daemon

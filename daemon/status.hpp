@@ -2,18 +2,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 namespace runnel::daemon {
 
-/// What a line of status says: counts since the process began.
+/// What a line of status is made of: counts since the process began.
 struct Numbers {
   std::uint64_t records = 0;
   std::int64_t lag = 0;  // records in Kafka that are not delivered yet
   std::uint64_t missed_ticks = 0;
-  std::string slowest_sink;  // empty: none had work
-  std::chrono::nanoseconds slowest_busy{0};
+  std::map<std::string, std::chrono::nanoseconds> sinks;  // how long each was at work
 };
 
 /// One line of what happened between two moments; nothing when nothing did.

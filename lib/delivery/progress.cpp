@@ -5,7 +5,9 @@
 namespace runnel::delivery {
 
 void Progress::assigned(const Positions& read, const Positions& commit, time_point now) {
-  if (places_.empty()) last_ = now;
+  // Out of step with the member's heartbeats, which begin now as well: right behind one a rebalance may
+  // begin, and a commit that meets it is refused.
+  if (places_.empty()) last_ = now - limits_.interval / 3;
   for (const auto& [partition, next] : read) {
     const bool known = !commit.contains(partition);
     places_[partition] = {next, known ? std::optional(next) : std::nullopt};

@@ -38,29 +38,44 @@ std::vector<Partition> to_vector(const rd_kafka_topic_partition_list_t* list) {
 }
 
 // Sees every request that librdkafka sends. Between a JoinGroup and the change of assignment that answers it,
-// a commit would wait behind the join and be refused (librdkafka#4908, until 2.10.0).
+// a commit would wait behind the join and be refused, which usually costs the assignment (librdkafka#4908,
+// until 2.10.0). It is a Heartbeat's answer that asks for a join, so right behind a Heartbeat one may be on
+// its way.
 class JoinWatch {
  public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   void attach(rd_kafka_conf_t* conf) {
     rd_kafka_conf_interceptor_add_on_new(conf, "join-watch", on_new, this);
   }
   bool join_is_out() const { return out_; }
   void change_came() { out_ = false; }
 
+  /// From when on a join that the last Heartbeat asked for has been seen.
+  time_point clear_at() const {
+    constexpr auto answer_and_join = 30ms;
+    return time_point(time_point::duration(heartbeat_.load())) + answer_and_join;
+  }
+
  private:
   static rd_kafka_resp_err_t on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* self, char*,
                                     std::size_t) {
     return rd_kafka_interceptor_add_on_request_sent(handle, "join-watch", on_request_sent, self);
   }
+  // On one of librdkafka's threads.
   static rd_kafka_resp_err_t on_request_sent(rd_kafka_t*, int, const char*, std::int32_t,
                                              std::int16_t api_key, std::int16_t, std::int32_t, std::size_t,
-                                             void* self) {
+                                             void* opaque) {
     constexpr std::int16_t join_group = 11;  // https://kafka.apache.org/protocol#protocol_api_keys
-    if (api_key == join_group) static_cast<JoinWatch*>(self)->out_ = true;
+    constexpr std::int16_t heartbeat = 12;
+    auto& self = *static_cast<JoinWatch*>(opaque);
+    if (api_key == join_group) self.out_ = true;
+    if (api_key == heartbeat) self.heartbeat_ = std::chrono::steady_clock::now().time_since_epoch().count();
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
 
   std::atomic<bool> out_ = false;
+  std::atomic<time_point::rep> heartbeat_ = 0;  // when the last one was sent
 };
 
 /// The three queues of one consumer: control (changes, errors, log lines), data, commit answers.
@@ -99,6 +114,7 @@ class Consumer final : public flow::Source {
   std::optional<flow::Event> take_event(bool records);
   void answered();
   void forward_to_data(const Partition& partition);
+  void send_held();
   void send(const Held& commit);
   void refuse_held();
   void leave_if_quiet();
@@ -131,6 +147,7 @@ class Consumer final : public flow::Source {
   EventQueue data_;
   EventQueue commits_;
   async::asio::steady_timer poll_timer_;
+  async::asio::steady_timer hold_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   async::Worker worker_;
 };
@@ -157,6 +174,7 @@ Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams para
             }),
       commits_(loop, Queue(rd_kafka_queue_new(handle_.get())), [this] { serve_commits(); }),
       poll_timer_(loop),
+      hold_timer_(loop),
       worker_(loop) {
   rd_kafka_set_log_queue(handle_.get(), control_.get());
   subscribe(params.topics);
@@ -218,8 +236,8 @@ void Consumer::take_change(rd_kafka_event_t* event) {
   joins_.change_came();
   if (lost)
     refuse_held();
-  else if (held_)
-    send(*std::exchange(held_, std::nullopt));
+  else
+    send_held();
   on_change_();
   changed_.notify();
 }
@@ -348,11 +366,21 @@ void Consumer::rewind(const Positions& positions) {
 }
 
 void Consumer::commit(const Positions& positions, const std::string& metadata) {
-  Held commit{positions, metadata};
-  if (joins_.join_is_out())
-    held_ = std::move(commit);
-  else
-    send(commit);
+  held_ = Held{positions, metadata};
+  send_held();
+}
+
+// Once no join can be before it; the change that ends a join comes back to this.
+void Consumer::send_held() {
+  if (!held_ || joins_.join_is_out()) return;
+  if (std::chrono::steady_clock::now() >= joins_.clear_at()) {
+    send(*std::exchange(held_, std::nullopt));
+    return;
+  }
+  hold_timer_.expires_at(joins_.clear_at());
+  hold_timer_.async_wait([alive = std::weak_ptr(alive_), this](boost::system::error_code error) {
+    if (!error && !alive.expired()) send_held();
+  });
 }
 
 void Consumer::send(const Held& commit) {

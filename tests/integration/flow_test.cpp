@@ -1,7 +1,5 @@
 #include "integration/world.hpp"
 
-#include <runnel/flow/broken.hpp>
-
 namespace runnel::tests {
 namespace {
 
@@ -236,23 +234,6 @@ TEST_F(FlowOnBroker, stop_with_a_broker_that_does_not_answer_ends_within_the_dea
   ASSERT_TRUE(member->end);
   EXPECT_FALSE(member->end->given_up);
   broker.set_round_trip(0);
-}
-
-TEST_F(FlowOnBroker, properties_that_librdkafka_refuses_are_named) {
-  try {
-    kafka::check(kafka::Side::consumer, {{"session.timeout.ms", "soon"}});
-    FAIL() << "it took the value";
-  } catch (const kafka::PropertyError& error) {
-    EXPECT_EQ(error.property, "session.timeout.ms");
-  }
-}
-
-TEST_F(FlowOnBroker, each_side_gets_only_its_own_properties) {
-  const kafka::Properties all = {{"group.id", "g"}, {"linger.ms", "5"}, {"client.id", "c"}, {"no.such", "x"}};
-  EXPECT_EQ(kafka::only_for(kafka::Side::consumer, all),
-            (kafka::Properties{{"group.id", "g"}, {"client.id", "c"}, {"no.such", "x"}}));
-  EXPECT_EQ(kafka::only_for(kafka::Side::producer, all),
-            (kafka::Properties{{"linger.ms", "5"}, {"client.id", "c"}, {"no.such", "x"}}));
 }
 
 }  // namespace
