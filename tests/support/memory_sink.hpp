@@ -32,11 +32,12 @@ struct Shelf {
   std::string name;                           // in the diary
   std::vector<std::string>* diary = nullptr;  // what was done, in order; none: not written
 
-  bool stuck = false;                       // deliver() waits for its deadline
-  bool prepare_stuck = false;               // prepare() does
-  std::chrono::nanoseconds takes{0};        // each deliver(), unless the deadline comes first
-  std::deque<flow::Outcome> next_outcomes;  // of the next deliver() calls; then done
-  std::deque<flow::Outcome> next_prepared;  // of the next prepare() calls; then done
+  bool stuck = false;                         // deliver() waits for its deadline
+  bool prepare_stuck = false;                 // prepare() does
+  std::chrono::milliseconds looks_again{20};  // a stuck sink, whether the test has let it go
+  std::chrono::nanoseconds takes{0};          // each deliver(), unless the deadline comes first
+  std::deque<flow::Outcome> next_outcomes;    // of the next deliver() calls; then done
+  std::deque<flow::Outcome> next_prepared;    // of the next prepare() calls; then done
 
   std::map<delivery::Partition, std::vector<std::int64_t>> offsets() const {
     std::map<delivery::Partition, std::vector<std::int64_t>> result;
@@ -139,9 +140,8 @@ class MemorySink final : public flow::Sink {
     if (shelf_.diary != nullptr) shelf_.diary->push_back(shelf_.name + ": " + what);
   }
 
-  // A stuck sink looks again now and then whether the test has let it go.
   flow::time_point soon(const flow::Hurry& hurry) const {
-    return std::min(hurry.at(), clock_.now() + std::chrono::milliseconds(20));
+    return std::min(hurry.at(), clock_.now() + shelf_.looks_again);
   }
 
   async::asio::any_io_executor loop_;

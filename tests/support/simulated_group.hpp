@@ -156,7 +156,7 @@ class SimulatedGroup::Member final : public flow::Source {
   ~Member() override { group_.forget_member(); }
 
   async::awaitable<flow::Event> next(bool records, flow::time_point until) override {
-    if (records && change_) breach("reads before the change was answered");
+    if (records && change_ && taken_) breach("reads before the change was answered");
     const Reading reading(group_.reading_, records);
     for (;;) {
       co_await async::asio::post(loop_, async::asio::use_awaitable);
