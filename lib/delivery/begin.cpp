@@ -26,8 +26,14 @@ Beginning begin(Reset reset, std::span<const Partition> assigned, std::span<cons
     if (k.committed) {
       if (!ours) continue;
       const bool held = *k.committed >= k.low && *k.committed <= k.high;
-      if (!held) result.gaps.push_back(skip_gap(reset, k, *k.committed));
-      result.read[k.partition] = held ? *k.committed : result.gaps.back().begin;
+      if (held) {
+        result.read[k.partition] = *k.committed;
+        continue;
+      }
+      // Committed at once: a log that was made anew may grow past the old position, which then looks held.
+      const auto gap = skip_gap(reset, k, *k.committed);
+      result.read[k.partition] = result.commit[k.partition] = gap.begin;
+      result.gaps.push_back(gap);
     } else if (reset == Reset::error) {
       if (ours) result.refused.push_back(k.partition);
     } else {

@@ -11,6 +11,7 @@ void Progress::assigned(const Positions& read, const Positions& commit, time_poi
   for (const auto& [partition, next] : read) {
     const bool known = !commit.contains(partition);
     places_[partition] = {next, known ? std::optional(next) : std::nullopt};
+    to_open_.erase(partition);  // what was looked up now is newer
   }
   for (const auto& [partition, next] : commit)
     if (!read.contains(partition)) to_open_[partition] = next;
@@ -39,7 +40,7 @@ void Progress::delivered(std::span<const Reached> reached, std::size_t bytes) {
 void Progress::handed_over(const Positions& commit, time_point now) {
   out_ = commit;
   out_since_ = last_ = now;
-  bytes_ = 0;
+  if (!failing_) bytes_ = 0;
 }
 
 void Progress::committed(time_point now) {
@@ -50,19 +51,25 @@ void Progress::committed(time_point now) {
     to_open_.erase(partition);
   }
   out_.reset();
-  refused_ = false;
+  refused_ = failing_ = false;
   not_before_ = now;
   review();
 }
 
 void Progress::failed(time_point again) {
   out_.reset();
+  failing_ = true;
   not_before_ = again;
 }
 
 void Progress::refused(time_point again) {
   failed(again);
   refused_ = true;
+}
+
+void Progress::changed() {
+  if (refused_) not_before_ = {};  // what was waited for is here
+  refused_ = false;
 }
 
 bool Progress::may_read(time_point now) const {

@@ -60,7 +60,7 @@ async::awaitable<FlowEnd> Flow::run() {
   }
   co_await stop_sinks();
   end_.left_group = source_->closed();
-  end_.uncommitted = progress_.dirty() || source_->committing();
+  if (progress_.dirty() || source_->committing()) end_.uncommitted = true;
   co_return end_;
 }
 
@@ -164,10 +164,12 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
     co_await commit_all();
   auto call = [&](Sink& sink, Hurry& hurry) { return sink.give_up(change.partitions, hurry); };
   co_await at_every_sink(call);
-  const bool was_dirty = progress_.dirty();
+  const auto uncommitted = progress_.uncommitted();
   progress_.dropped(change.partitions);
-  if (was_dirty && !progress_.dirty())
+  if (std::ranges::any_of(change.partitions, [&](const auto& p) { return uncommitted.contains(p); })) {
     warn("uncommitted", "the last records before a rebalance are not committed: they come again");
+    if (stop_at_) end_.uncommitted = true;
+  }
   reset_hurry();
   source_->unassign();
 }

@@ -33,7 +33,8 @@ struct Gap {
 
 struct Beginning {
   Positions read;    // one for each assigned partition
-  Positions commit;  // positions that the group does not have yet; to be committed before the first record
+  Positions commit;  // positions that the group does not have yet, or has wrong; to be committed before the
+                     // first record
   std::vector<Gap> gaps;
   std::vector<Partition> refused;  // reset is `error`, and there is no position
 };

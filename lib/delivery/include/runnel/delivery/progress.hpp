@@ -35,10 +35,10 @@ class Progress {
   void dropped(std::span<const Partition> partitions);
   void delivered(std::span<const Reached> reached, std::size_t bytes);
   void handed_over(const Positions& commit, time_point now);
-  void committed(time_point now);       // the answer to what was handed over: it counts
-  void failed(time_point again);        // no answer that counts: the same again, then
-  void refused(time_point again);       // read nothing until the next change; at `again` try anew
-  void changed() { refused_ = false; }  // a change of assignment came
+  void committed(time_point now);  // the answer to what was handed over: it counts
+  void failed(time_point again);   // no answer that counts: the same again, then
+  void refused(time_point again);  // read nothing until the next change; at `again` try anew
+  void changed();                  // a change of assignment came: what was refused may be tried at once
 
   // What is to be done.
 
@@ -70,7 +70,8 @@ class Progress {
   bool opening_ = false;  // some of ours are not known to the group: nothing is read
   bool dirty_ = false;    // uncommitted() is not empty
   bool refused_ = false;
-  std::uint64_t bytes_ = 0;  // delivered since the last hand-over
+  bool failing_ = false;     // a commit has failed since the last one that counted
+  std::uint64_t bytes_ = 0;  // delivered since the last hand-over; while failing_, since the first of them
   time_point last_{};        // of the last checkpoint
   std::optional<Positions> out_;
   time_point out_since_{};
