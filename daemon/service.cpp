@@ -49,7 +49,6 @@ flow::MakeMessage message_maker(const config::Producer& producer) {
 }  // namespace
 
 struct Service::Beat {
-  std::string name;
   std::unique_ptr<flow::Publisher> publisher;
   std::unique_ptr<flow::Heartbeat> heartbeat;
 };
@@ -91,12 +90,10 @@ void Service::add(const config::Consumer& consumer) {
   params.drain = config_.runnel.drain;
   flows_.push_back(std::make_unique<flow::Flow>(
       loop_, std::move(params), kafka::make_consumer(loop_, std::move(source)), std::move(sinks), clock_));
-  flow_names_.push_back(consumer.name);
 }
 
 void Service::add(const config::Producer& producer) {
   auto beat = std::make_unique<Beat>();
-  beat->name = producer.name;
   beat->publisher = kafka::make_producer(loop_, {producer.name, properties_of(producer)});
   const flow::HeartbeatParams params{producer.name, producer.interval, producer.count};
   beat->heartbeat =
@@ -106,9 +103,17 @@ void Service::add(const config::Producer& producer) {
 
 async::awaitable<void> Service::run() {
   running_ = flows_.size() + beats_.size();
-  for (std::size_t i = 0; i < flows_.size(); ++i) tasks_.spawn(run_flow(*flows_[i], flow_names_[i]));
+  for (auto& flow : flows_) tasks_.spawn(run_flow(*flow));
   for (auto& beat : beats_) tasks_.spawn(run_beat(*beat));
-  tasks_.spawn(tell_status());
+  tasks_.spawn(tell_each(1min, [](const std::optional<std::string>& line) {
+    if (line) telemetry::info("runneld", "{}", *line);
+  }));
+  if (dress_.live_status) {
+    // The next line of the log, or of status, stands over it.
+    tasks_.spawn(tell_each(1s, [](const std::optional<std::string>& line) {
+      std::fprintf(stderr, "\r\x1b[K%s\r", line.value_or("idle").c_str());
+    }));
+  }
   co_await tasks_.join();
 }
 
@@ -120,10 +125,10 @@ void Service::stop() {
   for (auto& beat : beats_) beat->heartbeat->stop(deadline);
 }
 
-async::awaitable<void> Service::run_flow(flow::Flow& flow, std::string name) {
+async::awaitable<void> Service::run_flow(flow::Flow& flow) {
   try {
     const auto end = co_await flow.run();
-    judge(end, name);
+    judge(end, flow.name());
   } catch (const flow::Broken& error) {
     fail(error.what(), error.exit_code);
   }
@@ -170,40 +175,28 @@ void Service::ended_one() {
   ended_.notify();
 }
 
-// A line a minute in the log while busy; with live status also one a second on the terminal.
-async::awaitable<void> Service::tell_status() {
-  constexpr auto second = 1s;
-  constexpr int minute = 60;
-  auto last_second = numbers();
-  auto last_minute = last_second;
-  auto second_began = clock_.now();
-  auto minute_began = second_began;
-  for (int tick = 1; running_ > 0; ++tick) {
-    const auto until = clock_.now() + (dress_.live_status ? second : minute * second);
+async::awaitable<void> Service::tell_each(std::chrono::seconds period,
+                                          void (*say)(const std::optional<std::string>&)) {
+  auto before = numbers();
+  auto since = clock_.now();
+  while (running_ > 0) {
+    const auto until = since + period;
     while (running_ > 0 && clock_.now() < until) co_await clock_.wait(ended_, until);
-    const auto now = numbers();
-    if (dress_.live_status) {
-      const auto line = status_line(last_second, now, clock_.now() - second_began).value_or("idle");
-      std::fprintf(stderr, "\r\x1b[K%s\r", line.c_str());
-      last_second = now;
-      second_began = clock_.now();
-    }
-    if (dress_.live_status && tick % minute != 0) continue;
-    if (const auto line = status_line(last_minute, now, minute * second))
-      telemetry::info("runneld", "{}", *line);
-    last_minute = now;
-    minute_began = clock_.now();
+    auto now = numbers();
+    const auto at = clock_.now();
+    say(status_line(before, now, at - since));
+    before = std::move(now);
+    since = at;
   }
-  if (dress_.live_status) std::fputs("\r\x1b[K", stderr);
 }
 
 Numbers Service::numbers() const {
   Numbers result;
-  for (std::size_t i = 0; i < flows_.size(); ++i) {
-    result.records += flows_[i]->counters().records;
-    result.lag += flows_[i]->lag();
-    for (const auto& sink : flows_[i]->sinks())
-      result.sinks["flow " + flow_names_[i] + ", sink " + sink.name] = sink.busy;
+  for (const auto& flow : flows_) {
+    result.records += flow->counters().records;
+    result.lag += flow->lag();
+    for (const auto& sink : flow->sinks())
+      result.sinks["flow " + flow->name() + ", sink " + sink.name] = sink.busy;
   }
   for (const auto& beat : beats_) result.missed_ticks += beat->heartbeat->tally().counters().missed;
   return result;

@@ -10,7 +10,10 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace runnel::daemon {
@@ -45,9 +48,10 @@ class Service {
 
   void add(const config::Consumer& consumer);
   void add(const config::Producer& producer);
-  async::awaitable<void> run_flow(flow::Flow& flow, std::string name);
+  async::awaitable<void> run_flow(flow::Flow& flow);
   async::awaitable<void> run_beat(Beat& beat);
-  async::awaitable<void> tell_status();
+  async::awaitable<void> tell_each(std::chrono::seconds period,
+                                   void (*say)(const std::optional<std::string>&));
   void judge(const flow::FlowEnd& end, const std::string& name);
   void fail(const std::string& sentence, int code);
   void ended_one();
@@ -59,7 +63,6 @@ class Service {
   Watchdog& watchdog_;
   flow::RealClock clock_;
   std::vector<std::unique_ptr<flow::Flow>> flows_;
-  std::vector<std::string> flow_names_;
   std::vector<std::unique_ptr<Beat>> beats_;
   std::size_t running_ = 0;
   bool stopping_ = false;

@@ -65,6 +65,7 @@ class Flow {
   /// within `drain`.
   void stop();
 
+  const std::string& name() const { return params_.name; }
   const FlowCounters& counters() const { return counters_; }
   const std::vector<NamedSink>& sinks() const { return sinks_; }
 
