@@ -20,7 +20,8 @@ std::vector<Field> Runnel::fields() {
   return {
       {.key = "state_dir",
        .target = &state_dir,
-       .doc = "The directory of the ledgers; empty: $STATE_DIRECTORY, else $XDG_STATE_HOME/runnel, else "
+       .doc = "The directory for what Runnel must remember itself; empty: $STATE_DIRECTORY, else "
+              "$XDG_STATE_HOME/runnel, else "
               "/var/lib/runnel."},
       {.key = "memory",
        .target = &memory,

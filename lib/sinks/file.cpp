@@ -279,7 +279,7 @@ std::chrono::sys_seconds FileSink::second(const Record& record) const {
 }
 
 Kind file_sink() {
-  return {{"file", "Appends records to files, each exactly once.", options}, make};
+  return {{"file", "Appends records to files.", options}, make};
 }
 
 }  // namespace runnel::sinks
