@@ -835,6 +835,24 @@ TEST_F(FlowUncommitted, a_refused_commit_stops_reading_until_the_next_change_and
   EXPECT_THAT(world.got(p0), ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
+TEST_F(FlowUncommitted, a_refused_commit_lets_reading_go_on_after_a_plain_assignment_too) {
+  World world;
+  world.group.cooperative = true;
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(100ms);
+  world.group.replies = {refused(27)};
+  world.run_for(2s);
+  world.group.produce(p0, 3);
+  world.run_for(1s);
+  EXPECT_EQ(world.count(), 3u);
+  world.group.assign({});
+  world.run_for(100ms);
+  EXPECT_EQ(world.count(), 6u);
+  world.run_for(2s);
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 6)));
+}
+
 TEST_F(FlowUncommitted, a_commit_refused_twice_lets_the_partition_go) {
   World world;
   world.group.produce(p0, 3);
@@ -1126,6 +1144,8 @@ TEST_F(FlowStops, cleanly_when_nobody_reads_what_a_sink_writes) {
   EXPECT_FALSE(world.end->uncommitted);
   EXPECT_THAT(world.got(p0), ElementsAre(0, 1, 2));
   EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3))) << "what every sink has, and no more";
+  EXPECT_EQ(world.shelves[0].prepared, 1) << "before the first record; it is asked nothing more";
+  EXPECT_THAT(world.shelves[0].given_up, IsEmpty());
 }
 
 TEST_F(FlowStops, cleanly_when_nobody_reads_and_a_sink_notices_it_at_a_checkpoint) {
