@@ -640,6 +640,40 @@ TEST_F(FlowRevoked, gives_a_stuck_sink_up_at_drain_and_commits_nothing_of_it) {
   EXPECT_THAT(world.got(p0), ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
+TEST_F(FlowRevoked, commits_nothing_that_one_of_two_sinks_does_not_have) {
+  World world(2);
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(2s);
+  world.shelves[1].stuck = true;
+  world.group.produce(p0, 3);
+  world.run_for(1s);
+  world.group.revoke({p0});
+  world.run_for(25s);
+  EXPECT_EQ(world.group.diary.back(), "unassign");
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3)));
+  world.shelves[1].stuck = false;
+  world.group.assign({p0});
+  world.run_for(2s);
+  EXPECT_THAT(world.got(p0, 0), ElementsAre(0, 1, 2, 3, 4, 5, 3, 4, 5)) << "at least once";
+  EXPECT_THAT(world.got(p0, 1), ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST_F(FlowRevoked, commits_nothing_that_could_not_be_made_durable_by_drain) {
+  World world(2);
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(100ms);
+  world.shelves[1].prepare_stuck = true;
+  world.group.revoke({p0});
+  world.run_for(19'900ms);
+  EXPECT_TRUE(world.group.assigned().contains(p0));
+  world.run_for(200ms);
+  EXPECT_FALSE(world.group.assigned().contains(p0));
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 0)));
+  EXPECT_THAT(log(), HasSubstr("they come again"));
+}
+
 TEST_F(FlowRevoked, rewinds_what_stays_after_a_batch_was_given_up) {
   World world;
   world.group.cooperative = true;
@@ -799,6 +833,24 @@ TEST_F(FlowUncommitted, a_refused_commit_stops_reading_until_the_next_change_and
   world.group.assign({p0});
   world.run_for(100ms);
   EXPECT_THAT(world.got(p0), ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST_F(FlowUncommitted, a_refused_commit_lets_reading_go_on_after_a_plain_assignment_too) {
+  World world;
+  world.group.cooperative = true;
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(100ms);
+  world.group.replies = {refused(27)};
+  world.run_for(2s);
+  world.group.produce(p0, 3);
+  world.run_for(1s);
+  EXPECT_EQ(world.count(), 3u);
+  world.group.assign({});
+  world.run_for(100ms);
+  EXPECT_EQ(world.count(), 6u);
+  world.run_for(2s);
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 6)));
 }
 
 TEST_F(FlowUncommitted, a_commit_refused_twice_lets_the_partition_go) {
@@ -1041,6 +1093,20 @@ TEST_F(FlowStops, at_drain_when_the_last_commit_is_not_answered_and_says_so) {
   EXPECT_EQ(world.ended_at - begun, 20s);
 }
 
+TEST_F(FlowStops, at_drain_when_a_sink_cannot_make_durable_what_it_has_and_says_so) {
+  World world;
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(100ms);
+  world.shelves[0].prepare_stuck = true;
+  const auto begun = world.clock.now();
+  const auto end = world.stop();
+  EXPECT_TRUE(end.uncommitted);
+  EXPECT_FALSE(end.left_group);
+  EXPECT_EQ(world.ended_at - begun, 20s);
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 0)));
+}
+
 TEST_F(FlowStops, and_says_so_when_the_last_commit_was_refused) {
   World world;
   world.group.produce(p0, 3);
@@ -1078,6 +1144,8 @@ TEST_F(FlowStops, cleanly_when_nobody_reads_what_a_sink_writes) {
   EXPECT_FALSE(world.end->uncommitted);
   EXPECT_THAT(world.got(p0), ElementsAre(0, 1, 2));
   EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3))) << "what every sink has, and no more";
+  EXPECT_EQ(world.shelves[0].prepared, 1) << "before the first record; it is asked nothing more";
+  EXPECT_THAT(world.shelves[0].given_up, IsEmpty());
 }
 
 TEST_F(FlowStops, cleanly_when_nobody_reads_and_a_sink_notices_it_at_a_checkpoint) {
