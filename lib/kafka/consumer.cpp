@@ -18,7 +18,9 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace runnel::kafka {
@@ -100,6 +102,7 @@ class Consumer final : public flow::Source {
   bool leave_wanted_ = false;
   bool leaving_ = false;
   bool closed_ = false;
+  std::shared_ptr<async::Job<std::vector<delivery::Known>>> asking_;  // the look_up that is under way
   std::function<void()> on_change_ = [] {};
   BatchReader reader_;
   EventQueue control_;
@@ -247,6 +250,7 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
 
 void Consumer::wake() {
   woken_ = true;
+  if (asking_) asking_->changed.notify();
   changed_.notify();
 }
 
@@ -255,7 +259,12 @@ async::awaitable<std::vector<delivery::Known>> Consumer::look_up(const std::vect
   auto ask = [handle = handle_.get(), partitions, siblings] {
     return kafka::look_up(handle, partitions, siblings);
   };
-  return worker_.run(std::move(ask));
+  auto asking = worker_.start(std::move(ask));
+  asking_ = asking;
+  while (!asking->done() && !woken_) co_await asking->changed.wait();
+  asking_.reset();
+  if (!asking->done()) throw std::runtime_error("the brokers did not answer before the stop");
+  co_return asking->take();
 }
 
 std::int64_t Consumer::end_of(const Partition& partition) const {

@@ -32,8 +32,7 @@ Beginning begins(Reset reset, std::vector<Partition> assigned, std::vector<Known
   return begin(reset, assigned, known);
 }
 
-// ---- one partition, each reset: what is read, what the group must learn first
-// ---------------------------------
+// one partition, each reset: what is read, what the group must learn first
 
 struct One {
   const char* fact;
@@ -90,8 +89,7 @@ TEST(Begin, error_does_not_look_at_what_others_own) {
   EXPECT_THAT(result.refused, IsEmpty());
 }
 
-// ---- latest and the partitions of others
-// ----------------------------------------------------------------------
+// latest and the partitions of others
 
 TEST(Begin, latest_of_a_new_group_fixes_the_end_of_every_partition_but_reads_its_own) {
   const auto result = begins(Reset::latest, {p0}, {fresh(p0, 0, 9), fresh(p1, 0, 5)});

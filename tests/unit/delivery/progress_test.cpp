@@ -32,8 +32,7 @@ struct Fixture : testing::Test {
   bool due(Progress::time_point now) const { return progress.checkpoint_due(now, false); }
 };
 
-// ---- before the first record
-// ----------------------------------------------------------------------------------
+// before the first record
 
 using ProgressOpening = Fixture;
 
@@ -108,8 +107,7 @@ TEST_F(ProgressOpening, what_was_to_be_said_of_another_is_void_once_that_partiti
   EXPECT_THAT(progress.uncommitted(), ElementsAre(Pair(p0, 9)));
 }
 
-// ---- rule 1: committed after delivered
-// ------------------------------------------------------------------------
+// rule 1: committed after delivered
 
 using ProgressCommits = Fixture;
 
@@ -189,8 +187,7 @@ TEST_F(ProgressCommits, an_answer_that_comes_after_its_partition_went_and_came_b
   EXPECT_THAT(progress.uncommitted(), ElementsAre(Pair(p0, 15)));
 }
 
-// ---- when to checkpoint
-// ---------------------------------------------------------------------------------------
+// when to checkpoint
 
 using ProgressCheckpoint = Fixture;
 
@@ -314,8 +311,7 @@ TEST_F(ProgressUnanswered, commits_that_fail_one_after_the_other_bound_the_bytes
   EXPECT_TRUE(progress.may_read(now));
 }
 
-// ---- a refusal
-// ------------------------------------------------------------------------------------------------
+// a refusal
 
 using ProgressRefused = Fixture;
 

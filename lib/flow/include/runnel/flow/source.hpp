@@ -51,7 +51,7 @@ class Source {
   /// nothing.
   virtual async::awaitable<Event> next(bool records, time_point until) = 0;
 
-  /// Makes a next() that waits, or the next one, give Nothing at once.
+  /// Makes a next() that waits, or the next one, give Nothing at once, and ends a look_up() with an error.
   virtual void wake() = 0;
 
   /// `call` is called the moment a change of assignment arrives, before next() gives it.
