@@ -19,9 +19,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -47,6 +49,10 @@ std::string version_text() {
 
 std::string read_text(const std::string& path) {
   if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    throw config::Error(
+        fmt::format("{}: this is a directory, not a configuration; name a file with -c FILE", path));
   std::ifstream file(path);
   std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file.is_open() || file.bad())
@@ -122,9 +128,10 @@ class Signals {
         telemetry::warn("runneld", "SIGHUP: a changed configuration cannot be taken yet; restart instead");
       } else if (!stopping_) {
         stopping_ = true;
-        telemetry::info("runneld", "stopping; a second signal stops at once");
+        first_ = std::chrono::steady_clock::now();
         service_.stop();
-      } else {
+        telemetry::info("runneld", "stopping; a second signal stops at once");
+      } else if (std::chrono::steady_clock::now() > first_ + std::chrono::milliseconds(500)) {
         telemetry::warn("runneld", "stopped at once: what was not committed comes again at the next start");
         watchdog_.set_code(sysexits_unavailable);
         watchdog_.leave();
@@ -136,6 +143,7 @@ class Signals {
   Service& service_;
   Watchdog& watchdog_;
   bool stopping_ = false;
+  std::chrono::steady_clock::time_point first_;  // what comes right behind it is the same signal, sent twice
 };
 
 int serve(const Options& options, const config::Config& config) {
@@ -160,6 +168,7 @@ int serve(const Options& options, const config::Config& config) {
     watchdog.leave();
   }
   if (!service.clean()) watchdog.leave();
+  telemetry::flush_log(std::chrono::milliseconds(500));
   return watchdog.code();
 }
 
@@ -167,23 +176,39 @@ int serve(const Options& options, const config::Config& config) {
 void occupy_standard_descriptors() {
   int fd = 0;
   do {
-    fd = ::open("/dev/null", O_RDWR);
+    fd = ::open("/dev/null", O_RDONLY);  // so that a write to it fails: no record may vanish there
   } while (fd >= 0 && fd <= STDERR_FILENO);
   if (fd >= 0) ::close(fd);
 }
 
+int print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  throw std::system_error(errno, std::generic_category(), "standard output");
+}
+
+// The demo writes below the folder that it is started in.
+void make_demo_folder() {
+  std::error_code error;
+  std::filesystem::create_directories("runnel-demo", error);
+  if (error || ::access("runnel-demo", W_OK) != 0)
+    throw config::Error(
+        "the demo writes into ./runnel-demo, which cannot be made or written here; start it in another "
+        "directory");
+}
+
 int run(const Options& options) {
-  if (options.help) return std::fputs(help().c_str(), stdout) < 0;
-  if (options.version) return std::fputs(version_text().c_str(), stdout) < 0;
+  if (options.help) return print(help());
+  if (options.version) return print(version_text());
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // write(2) says it
   std::signal(SIGXFSZ, SIG_IGN);  // the same
   std::optional<kafka::EmbeddedBroker> demo_broker;
   if (options.demo) demo_broker.emplace();
   const auto config = load(options, demo_broker);
-  if (options.dump_config) return std::fputs(config::dump(config).c_str(), stdout) < 0;
+  if (options.dump_config) return print(config::dump(config));
   check(config);
-  if (options.check) return std::fputs(summary(config).c_str(), stdout) < 0;
+  if (options.check) return print(summary(config));
+  if (options.demo) make_demo_folder();
   dress_log(options, config.runnel.log_level);
   if (demo_broker) demo_broker->create_topic("howtousekafka", 1);
   return serve(options, config);

@@ -10,7 +10,6 @@
 #include <runnel/telemetry/log.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 namespace runnel::daemon {
@@ -109,10 +108,8 @@ async::awaitable<void> Service::run() {
     if (line) telemetry::info("runneld", "{}", *line);
   }));
   if (dress_.live_status) {
-    // The next line of the log, or of status, stands over it.
-    tasks_.spawn(tell_each(1s, [](const std::optional<std::string>& line) {
-      std::fprintf(stderr, "\r\x1b[K%s\r", line.value_or("idle").c_str());
-    }));
+    tasks_.spawn(tell_each(
+        1s, [](const std::optional<std::string>& line) { telemetry::show_status(line.value_or("idle")); }));
   }
   co_await tasks_.join();
 }

@@ -23,6 +23,7 @@ void Watchdog::set_code(int code) {
 }
 
 void Watchdog::leave() const {
+  telemetry::flush_log(std::chrono::milliseconds(100));
   std::_Exit(code_);
 }
 

@@ -1,7 +1,10 @@
+#include "line_printer.hpp"
+
 #include <runnel/telemetry/log.hpp>
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -11,6 +14,8 @@
 
 namespace runnel::telemetry {
 namespace {
+
+constexpr std::size_t most_bytes = 4000;  // of one message: no cause may fill a disk with one line
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -53,12 +58,46 @@ class JournalPriority final : public spdlog::custom_flag_formatter {
   }
 };
 
-std::shared_ptr<spdlog::logger> make_logger(Dress dress) {
-  if (dress == Dress::coloured) {
-    auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(spdlog::color_mode::always);
-    return std::make_shared<spdlog::logger>("runnel", std::move(sink));
+LinePrinter& printer() {
+  static auto& instance = *new LinePrinter;  // never destroyed, see there
+  return instance;
+}
+
+class PrinterSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit PrinterSink(bool coloured) : coloured_(coloured) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    std::string line(text.data(), text.size());
+    if (coloured_ && message.color_range_end > message.color_range_start) {
+      line.insert(message.color_range_end, "\x1b[m");
+      line.insert(message.color_range_start, colour(message.level));
+    }
+    printer().print(std::move(line));
   }
-  return std::make_shared<spdlog::logger>("runnel", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  void flush_() override {}
+
+  static const char* colour(spdlog::level::level_enum level) {
+    switch (level) {
+      case spdlog::level::debug:
+        return "\x1b[36m";
+      case spdlog::level::info:
+        return "\x1b[32m";
+      case spdlog::level::warn:
+        return "\x1b[33m\x1b[1m";
+      default:
+        return "\x1b[31m\x1b[1m";
+    }
+  }
+
+  bool coloured_;
+};
+
+std::shared_ptr<spdlog::logger> make_logger(Dress dress) {
+  return std::make_shared<spdlog::logger>("runnel", std::make_shared<PrinterSink>(dress == Dress::coloured));
 }
 
 std::unique_ptr<spdlog::formatter> make_formatter(Dress dress) {
@@ -71,10 +110,11 @@ std::unique_ptr<spdlog::formatter> make_formatter(Dress dress) {
   return formatter;
 }
 
-/// Before open_log() a line goes to stderr as well, plain.
+/// Before open_log() a line goes to stderr as well: plain, and at once.
 std::shared_ptr<spdlog::logger>& logger() {
   static auto instance = [] {
-    auto plain = make_logger(Dress::plain);
+    auto plain =
+        std::make_shared<spdlog::logger>("runnel", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     plain->set_formatter(make_formatter(Dress::plain));
     return plain;
   }();
@@ -113,11 +153,20 @@ void set_level(Level level) {
   logger()->set_level(to_spdlog(level));
 }
 
+void show_status(std::string_view text) {
+  printer().show_status(printable(text));
+}
+
+void flush_log(std::chrono::milliseconds most) {
+  printer().flush(most);
+}
+
 void log(Level level, std::string_view area, std::string_view message) {
   const auto at = to_spdlog(level);
   if (!logger()->should_log(at)) return;
   std::string line(area);
-  line.append(": ").append(printable(message));
+  line.append(": ").append(printable(message.substr(0, most_bytes)));
+  if (message.size() > most_bytes) line += fmt::format("... ({} bytes more)", message.size() - most_bytes);
   logger()->log(at, spdlog::string_view_t(line));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <functional>
 
@@ -14,6 +15,7 @@ using ::testing::MatchesRegex;
 std::string written(const std::function<void()>& act) {
   ::testing::internal::CaptureStderr();
   act();
+  flush_log(std::chrono::seconds(10));
   return ::testing::internal::GetCapturedStderr();
 }
 
@@ -51,6 +53,52 @@ TEST(Log, ARecordCanForgeNoLineAndNoFormat) {
   open_log(Dress::journal, Level::info);
   EXPECT_EQ(written([] { info("sink", "{}", "x\n<3>forged \x1b[31m {} %v"); }),
             "<6>sink: x\\x0a<3>forged \\x1b[31m {} %v\n");
+}
+
+TEST(Log, CutsALineThatHasNoEnd) {
+  open_log(Dress::journal, Level::info);
+  EXPECT_EQ(written([] { info("flow", "{}", std::string(5000, 'x')); }),
+            "<6>flow: " + std::string(4000, 'x') + "... (1000 bytes more)\n");
+}
+
+TEST(Log, ALineTakesThePlaceOfTheStatus) {
+  open_log(Dress::journal, Level::info);
+  EXPECT_EQ(written([] {
+              show_status("idle");
+              info("flow", "a");
+              info("flow", "b");
+            }),
+            "\r\x1b[Kidle\r\x1b[K<6>flow: a\n<6>flow: b\n");
+}
+
+// stderr is a pipe that is full, and nobody reads it until all was logged.
+TEST(Log, NobodyWhoLogsWaitsForAReader) {
+  open_log(Dress::journal, Level::info);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int stderr_before = ::dup(STDERR_FILENO);
+  ASSERT_GE(::dup2(ends[1], STDERR_FILENO), 0);
+  for (int i = 0; i < 5000; ++i) info("flow", "{:0>200}", i);
+  flush_log(std::chrono::milliseconds(1));
+
+  std::string all;
+  const auto read_on = [&](std::string_view until) {
+    char piece[4096];
+    while (all.find(until) == std::string::npos) {
+      const auto size = ::read(ends[0], piece, sizeof piece);
+      ASSERT_GT(size, 0);
+      all.append(piece, static_cast<std::size_t>(size));
+    }
+  };
+  read_on(fmt::format("{:0>200}\n", 1000));
+  flush_log(std::chrono::milliseconds(1));
+  info("flow", "the last one");
+  read_on("the last one\n");
+  ::dup2(stderr_before, STDERR_FILENO);
+  ::close(stderr_before);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  EXPECT_THAT(all, HasSubstr(" lines of the log are missing here"));
 }
 
 TEST(Printable, KeepsUtf8) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,17 @@ enum class Dress {
   coloured,  // the same, for a terminal
 };
 
-/// Writes to stderr. Thread: any, but open_log() and set_level() before other threads log.
+/// From here on lines go to stderr by a thread of the log's own: who logs never waits for a terminal. What
+/// nobody reads is dropped and counted. Thread: any, but open_log() and set_level() before other threads log.
 void open_log(Dress dress, Level level);
 void set_level(Level level);
+
+/// Shows a text on the terminal until the next line, or the next text, takes its place.
+void show_status(std::string_view text);
+
+/// Waits until every line is written, at most for so long: before the process ends.
+void flush_log(std::chrono::milliseconds most);
+
 void log(Level level, std::string_view area, std::string_view message);
 
 template <class... Args>
