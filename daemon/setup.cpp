@@ -1,10 +1,13 @@
 #include "setup.hpp"
 
 #include <runnel/config/units.hpp>
+#include <runnel/format/nearest.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace runnel::daemon {
 namespace {
@@ -35,9 +38,19 @@ config::Error refused(const kafka::PropertyError& error, const config::Propertie
                       const std::string& flow) {
   const auto culprit = find_culprit(error, properties);
   if (culprit == properties.end())
-    return config::Error(fmt::format("{}: librdkafka refuses it: {}", flow, error.what()));
+    return config::Error(fmt::format("{}: librdkafka refuses it: {}", flow,
+                                     kafka::mask(error.what(), secrets_of(properties))));
+  const auto& [name, property] = *culprit;
+  const auto known = kafka::property_names();
+  if (std::ranges::find(known, name) == known.end()) {
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    const auto near = format::nearest(name, names);
+    return config::Error(
+        fmt::format("{}: kafka.{}: librdkafka has no such property{}; see its CONFIGURATION.md",
+                    property.origin, name, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  }
   return config::Error(fmt::format("{}: kafka.{}: {}; see librdkafka's CONFIGURATION.md for what it takes",
-                                   culprit->second.origin, culprit->first, error.what()));
+                                   property.origin, name, kafka::mask(error.what(), secrets_of(properties))));
 }
 
 }  // namespace
@@ -47,6 +60,13 @@ kafka::Properties properties_of(const config::Consumer& consumer, const config::
   auto result = plain(consumer.kafka, kafka::Side::consumer);
   const auto kbytes = std::clamp<std::uint64_t>(runnel.memory.bytes / 1024, 1, most_kbytes);
   result["queued.max.messages.kbytes"] = std::to_string(kbytes);
+  return result;
+}
+
+kafka::Secrets secrets_of(const config::Properties& properties) {
+  kafka::Secrets result;
+  for (const auto& [name, property] : properties)
+    if (property.secret) result.push_back(property.value);
   return result;
 }
 

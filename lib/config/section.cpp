@@ -197,7 +197,12 @@ void Section::fill(const std::vector<Field>& fields) {
       const auto key = path_of(field.key);
       std::visit(Reader(field, *node, key, references_), field.target);
     } else if (field.required) {
-      refuse(field.key, fmt::format("it is missing; write it. {}", field.doc));
+      std::vector<std::string_view> there;
+      for (const auto& entry : table()) there.push_back(entry.first);
+      const auto near = format::nearest(field.key, there);
+      refuse(field.key, near.empty()
+                            ? fmt::format("it is missing; write it. {}", field.doc)
+                            : fmt::format("it is missing; is {} meant to be it? {}", near, field.doc));
     }
   }
 }

@@ -122,7 +122,7 @@ Queue consumer_queue(rd_kafka_t* handle) {
 Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams params)
     : area_("consumer " + params.name),
       loop_(loop),
-      notices_(area_),
+      notices_(area_, params.secrets),
       handle_(make(params)),
       changed_(loop),
       reader_(

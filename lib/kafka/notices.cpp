@@ -13,7 +13,6 @@ std::string_view advice(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
       return "; check kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password; trying again";
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return "; check kafka.bootstrap.servers and the brokers; trying again";
@@ -28,7 +27,8 @@ std::string_view advice(rd_kafka_resp_err_t code) {
 
 }  // namespace
 
-void Notices::warn(const std::string& cause, const std::string& text) {
+void Notices::warn(const std::string& cause, const std::string& unmasked) {
+  const auto text = mask(unmasked, secrets_);
   const auto held_back = throttle_.pass(cause, std::chrono::steady_clock::now());
   if (!held_back) return;
   if (*held_back == 0)
@@ -48,7 +48,7 @@ void Notices::take_log(rd_kafka_event_t* event) {
   if (level <= 4 && !twice)
     warn(facility, fmt::format("librdkafka: {}: {}", name, text));
   else
-    telemetry::debug(area_, "librdkafka: {}: {}", name, text);
+    telemetry::debug(area_, "librdkafka: {}: {}", name, mask(text, secrets_));
 }
 
 std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* event) {
@@ -59,8 +59,10 @@ std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* e
   if (rd_kafka_event_error_is_fatal(event)) {
     char reason[512];
     const auto real = rd_kafka_fatal_error(handle, reason, sizeof reason);
-    return fmt::format("librdkafka cannot go on: {} ({})", reason, rd_kafka_err2name(real));
+    return mask(fmt::format("librdkafka cannot go on: {} ({})", reason, rd_kafka_err2name(real)), secrets_);
   }
+  // Each broker has said itself what is wrong with it.
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return std::nullopt;
   warn(rd_kafka_err2name(code),
        fmt::format("{} ({}){}", rd_kafka_event_error_string(event), rd_kafka_err2name(code), advice(code)));
   return std::nullopt;

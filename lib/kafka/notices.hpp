@@ -14,17 +14,18 @@ namespace runnel::kafka {
 class Notices {
  public:
   /// `area` begins each line, e.g. "consumer archive".
-  explicit Notices(std::string area) : area_(std::move(area)) {}
+  Notices(std::string area, Secrets secrets) : area_(std::move(area)), secrets_(std::move(secrets)) {}
 
   /// Takes LOG and ERROR events; others are not its business. Returns the sentence of a fatal error.
   std::optional<std::string> take(rd_kafka_t* handle, rd_kafka_event_t* event);
 
-  void warn(const std::string& cause, const std::string& text);
+  void warn(const std::string& cause, const std::string& unmasked);
 
  private:
   void take_log(rd_kafka_event_t* event);
 
   std::string area_;
+  Secrets secrets_;
   delivery::Throttle throttle_;
 };
 

@@ -19,7 +19,7 @@ class Producer final : public flow::Publisher {
  public:
   Producer(const async::asio::any_io_executor& loop, ProducerParams params)
       : area_("producer " + params.name),
-        notices_(area_),
+        notices_(area_, params.secrets),
         handle_(make(params.properties)),
         loop_(loop),
         changed_(loop),

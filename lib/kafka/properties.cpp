@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 namespace runnel::kafka {
@@ -56,6 +57,30 @@ Properties only_for(Side side, const Properties& properties) {
     return known != sides().end() && known->second == other;
   });
   return result;
+}
+
+std::vector<std::string> property_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, side] : sides()) names.push_back(name);
+  return names;
+}
+
+std::string mask(std::string text, const Secrets& secrets) {
+  constexpr std::size_t shortest = 4;  // or every e in the log would be one
+  const auto hide = [&](std::string_view secret) {
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at))
+      text.replace(at, secret.size(), "(hidden)");
+  };
+  for (const auto& secret : secrets) {
+    std::string_view rest = secret;
+    while (rest.size() >= shortest) {
+      hide(rest);
+      const auto blank = rest.find_first_of(" \t\n,;");
+      if (blank == rest.npos) break;
+      rest.remove_prefix(blank + 1);
+    }
+  }
+  return text;
 }
 
 delivery::Reset reset_of(const Properties& properties) {
