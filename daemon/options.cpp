@@ -121,8 +121,8 @@ Usage: runneld [-c FILE] [-f] [--set KEY=VALUE]... [--check] [--dump-config]
       --version      print the version
   -h, --help         print this
 
-Signals: TERM and INT deliver what is in flight and stop; a second one stops at once. HUP reads the
-configuration again.
+Signals: TERM and INT deliver what is in flight and stop; a second one stops at once. HUP
+changes nothing yet: restart to take a changed configuration.
 Exit status: 0 clean, 64 usage, 69 not all could be delivered in time, 70 internal error,
 75 another process holds a lock, 78 configuration.
 )";

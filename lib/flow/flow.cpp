@@ -43,17 +43,20 @@ Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr
       clock_(clock),
       progress_(params_.checkpoint),
       hurry_(std::in_place) {
-  source_->on_change([this] { hurry_->no_later_than(clock_.now() + params_.drain); });
+  source_->on_change([this] { hurry_up(clock_.now() + params_.drain); });
 }
 
 async::awaitable<FlowEnd> Flow::run() {
   while (!source_->closed() && !out_of_time()) {
     const bool stopping = stop_at_.has_value();
-    if (progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
-    if (stopping && (progress_.refused() || !progress_.dirty()) && !source_->committing()) source_->leave();
+    const bool late = stopping && hurried();
+    if (!late && progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
+    const bool nothing_to_commit = late || progress_.refused() || !progress_.dirty();
+    if (stopping && nothing_to_commit && !source_->committing()) source_->leave();
 
     const auto now = clock_.now();
-    const auto until = std::min(progress_.next_due(now), stop_at_.value_or(time_point::max()));
+    auto until = stop_at_.value_or(time_point::max());
+    if (!late) until = std::min(until, progress_.next_due(now));
     const bool reading = !stop_at_ && progress_.may_read(now);
     auto event = co_await source_->next(reading, until);
     co_await take(std::move(event));
@@ -67,7 +70,7 @@ async::awaitable<FlowEnd> Flow::run() {
 void Flow::stop() {
   if (stop_at_) return;
   stop_at_ = clock_.now() + params_.drain;
-  hurry_->no_later_than(*stop_at_);
+  hurry_up(*stop_at_);
   source_->wake();
 }
 
@@ -96,6 +99,7 @@ async::awaitable<void> Flow::take(Event event) {
 async::awaitable<void> Flow::deliver(delivery::Batch batch) {
   auto call = [&](Sink& sink, Hurry& hurry) { return sink.deliver(batch, hurry); };
   const auto outcome = co_await at_every_sink(call);
+  if (outcome == Outcome::late) renew_hurry();
   if (outcome == Outcome::done) {
     progress_.delivered(batch.reached, batch.bytes);
     counters_.records += batch.records.size();
@@ -118,7 +122,7 @@ async::awaitable<void> Flow::deliver(delivery::Batch batch) {
 }
 
 async::awaitable<void> Flow::on_assigned(Assigned change) {
-  reset_hurry();  // the change that moved the deadline is here
+  change_is_here();
   progress_.changed();
   auto known = co_await look_up(change.partitions);
   if (!known) {
@@ -132,7 +136,8 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
                     "to \"earliest\" or \"latest\"",
                     area_, list(beginning.refused)),
         sysexits_config);
-  telemetry::info(area_, "assigned {}", list(change.partitions));
+  const auto level = change.partitions.empty() ? telemetry::Level::debug : telemetry::Level::info;
+  telemetry::log(level, area_, "assigned " + list(change.partitions));
   for (const auto& gap : beginning.gaps) log_gap(gap);
   source_->assign(beginning.read);
   progress_.assigned(beginning.read, beginning.commit, clock_.now());
@@ -170,7 +175,7 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
     warn("uncommitted", "the last records before a rebalance are not committed: they come again");
     if (stop_at_) end_.uncommitted = true;
   }
-  reset_hurry();
+  change_is_here();
   source_->unassign();
 }
 
@@ -296,9 +301,21 @@ void Flow::warn(const std::string& cause, const std::string& text) {
     telemetry::warn(area_, "{} ({} more times in the last minute)", text, *held_back);
 }
 
-void Flow::reset_hurry() {
+// Of the time until `due`, what is in flight gets four fifths; a tenth is left for the checkpoint of what
+// came before it, and a tenth for leaving the group.
+void Flow::hurry_up(time_point due) {
+  due_ = std::min(due_, due);
+  hurry_->no_later_than(due_ - params_.drain / 5);
+}
+
+void Flow::renew_hurry() {
   hurry_.emplace();
-  if (stop_at_) hurry_->no_later_than(*stop_at_);
+  if (due_ != time_point::max()) hurry_->no_later_than(due_ - params_.drain / 10);
+}
+
+void Flow::change_is_here() {
+  due_ = stop_at_.value_or(time_point::max());
+  renew_hurry();
 }
 
 }  // namespace runnel::flow

@@ -96,7 +96,9 @@ class Flow {
   void take_answer(const Answer& answer);
   void log_gap(const delivery::Gap& gap);
   void warn(const std::string& cause, const std::string& text);
-  void reset_hurry();
+  void hurry_up(time_point due);
+  void renew_hurry();
+  void change_is_here();
   bool hurried() const { return clock_.now() >= hurry_->at(); }
   bool out_of_time() const { return stop_at_ && clock_.now() >= *stop_at_; }
 
@@ -111,6 +113,7 @@ class Flow {
   delivery::Backoff commit_backoff_;
   std::optional<Hurry> hurry_;  // what is under way must be done by then
   std::optional<time_point> stop_at_;
+  time_point due_ = time_point::max();  // by when the stop or the change of assignment must be done
   FlowEnd end_;
   FlowCounters counters_;
 };
