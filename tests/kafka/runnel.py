@@ -85,12 +85,12 @@ class Runnel:
 
     # its life
 
-    def start(self, *, output=None):
-        """Standard output goes to a file, or to the descriptor that is given."""
+    def start(self, *, output=None, errors=None):
+        """Standard output and standard error go each to a file, or to the descriptor that is given."""
         with open(self.directory / "stdout", "ab") as out, open(self.directory / "stderr", "ab") as err:
             self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=out if output is None else output, stderr=err,
-                cwd=self.directory, env=self.environment)
+                self.command(), stdin=subprocess.DEVNULL, stdout=out if output is None else output,
+                stderr=err if errors is None else errors, cwd=self.directory, env=self.environment)
         Runnel.running.add(self)
         return self
 

@@ -4,10 +4,13 @@ import base64
 import json
 import os
 import pty
+import signal
 import subprocess
+import termios
+import time
 
 import pytest
-from runnel import LOCKED, OK, becomes, consumer, eventually, file, stdout
+from runnel import LOCKED, OK, STOP_NOT_DELIVERED, becomes, consumer, eventually, file, producer, stdout
 
 EVERY_BYTE = bytes(range(256))
 NASTY = [
@@ -166,3 +169,27 @@ def test_a_second_process_on_the_same_file_ends_and_names_the_first(broker, runn
     assert str(one.pid) in two.err and str(shared) in two.err
     broker.produce(topic, "another")
     becomes("a record\nanother\n", shared.read_text)
+
+
+# whoever stands still
+
+def test_a_stopped_terminal_holds_up_neither_a_tick_nor_the_stop(broker, runnel, topic, group, terminal):
+    ticks = topic + "-ticks"
+    broker.create(ticks)
+    one = runnel(
+        "one", consumer(topic, group), producer(ticks, interval="100ms", value="{seq}"), stdout("raw"),
+        settings={"drain": "2s"}, arguments=["-f"], start=False)
+    one.start(output=terminal.theirs, errors=terminal.theirs)
+    broker.produce(topic, "seen")
+    eventually(lambda: "seen" in terminal.text())
+    termios.tcflow(terminal.theirs, termios.TCOOFF)
+    broker.produce(topic, *["not seen"] * 1000)
+    one.process.send_signal(signal.SIGHUP)  # it says something to that
+    begun = len(broker.values(ticks))
+    eventually(lambda: len(broker.values(ticks)) > begun + 20)
+    made = broker.values(ticks)
+    assert made == [str(number) for number in range(len(made))]
+    begin = time.monotonic()
+    one.signal(signal.SIGTERM)
+    assert one.ends(within=10) == STOP_NOT_DELIVERED
+    assert time.monotonic() - begin < 3

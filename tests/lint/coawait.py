@@ -329,7 +329,7 @@ class Checker:
                     "capture by reference, or name the lambda and move it",
                 )
             elif (
-                re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|ASSERT|EXPECT|CHECK|REQUIRE", node.text)
+                re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|ASSERT|EXPECT|CHECK|REQUIRE|assert", node.text)
                 and i + 1 < len(everything)
                 and everything[i + 1].text == "("
                 and awaits(everything[i + 1].inside)
@@ -404,6 +404,7 @@ WRONG = [
     "co_await f(co_await g());",
     "EXPECT_EQ(co_await f(), 3);",
     "ASSERT_TRUE(co_await f());",
+    "assert(co_await f());",
     "case_label: co_await f(Agg{1});",
     "switch (x) { case 1: co_await f({1}); break; default: co_await f({2}); }",
     "auto task = [&]() -> awaitable<void> { co_await f(Agg{1}); };",
