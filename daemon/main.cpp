@@ -35,10 +35,6 @@ namespace {
 
 namespace asio = async::asio;
 
-constexpr int sysexits_unavailable = 69;
-constexpr int sysexits_software = 70;
-constexpr int sysexits_config = 78;
-
 std::string version_text() {
   using MimallocVersion = int (*)();
   const auto mimalloc = reinterpret_cast<MimallocVersion>(dlsym(RTLD_DEFAULT, "mi_version"));  // NOLINT
@@ -133,7 +129,7 @@ class Signals {
         telemetry::info("runneld", "stopping; a second signal stops at once");
       } else if (std::chrono::steady_clock::now() > first_ + std::chrono::milliseconds(500)) {
         telemetry::warn("runneld", "stopped at once: what was not committed comes again at the next start");
-        watchdog_.set_code(sysexits_unavailable);
+        watchdog_.set_code(flow::exit_unavailable);
         watchdog_.leave();
       }
     });
@@ -164,7 +160,7 @@ int serve(const Options& options, const config::Config& config) {
     } catch (const std::exception& error) {
       telemetry::error("runneld", "an internal error: {}; please report it", error.what());
     }
-    watchdog.set_code(sysexits_software);
+    watchdog.set_code(flow::exit_internal);
     watchdog.leave();
   }
   if (!service.clean()) watchdog.leave();
@@ -228,10 +224,10 @@ int main(int argc, char** argv) {
   } catch (const daemon::UsageError& error) {
     return refuse(error, daemon::UsageError::exit_code);
   } catch (const config::Error& error) {
-    return refuse(error, daemon::sysexits_config);
+    return refuse(error, flow::exit_configuration);
   } catch (const flow::Broken& error) {
     return refuse(error, error.exit_code);
   } catch (const std::exception& error) {
-    return refuse(error, daemon::sysexits_software);
+    return refuse(error, flow::exit_internal);
   }
 }

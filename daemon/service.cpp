@@ -17,9 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int sysexits_unavailable = 69;
-constexpr int sysexits_software = 70;
-
 // How much longer than `drain` the end of the process may take.
 constexpr auto grace = 500ms;
 
@@ -138,7 +135,7 @@ async::awaitable<void> Service::run_beat(Beat& beat) {
   co_await beat.heartbeat->run();
   if (beat.heartbeat->tally().counters().outstanding() > 0) {
     clean_ = false;
-    watchdog_.set_code(sysexits_unavailable);
+    watchdog_.set_code(flow::exit_unavailable);
   }
   ended_one();
 }
@@ -146,7 +143,7 @@ async::awaitable<void> Service::run_beat(Beat& beat) {
 void Service::judge(const flow::FlowEnd& end, const std::string& name) {
   const auto area = "flow " + name;
   if (!end.left_group || end.given_up) clean_ = false;
-  if (end.given_up) watchdog_.set_code(sysexits_unavailable);
+  if (end.given_up) watchdog_.set_code(flow::exit_unavailable);
   if (end.uncommitted && !end.given_up)
     telemetry::warn(
         area,
@@ -156,7 +153,7 @@ void Service::judge(const flow::FlowEnd& end, const std::string& name) {
     telemetry::warn(area, "the group did not answer in time; it notices by its session timeout");
   if (!end.reader_gone) return;
   if (dress_.under_journal)
-    fail(area + ": nobody reads standard output any more; the flow cannot go on", sysexits_software);
+    fail(area + ": nobody reads standard output any more; the flow cannot go on", flow::exit_internal);
   else
     stop();
 }

@@ -19,9 +19,6 @@ constexpr delivery::BackoffParams sink_backoff{.first = 250ms, .most = 5s, .seed
 // A refused commit waits for the next change of assignment; should none come, it is tried again after this.
 constexpr auto refused_wait = 10s;
 
-constexpr int sysexits_software = 70;
-constexpr int sysexits_config = 78;
-
 std::string list(const std::vector<delivery::Partition>& partitions) {
   constexpr std::size_t most = 12;
   std::string text;
@@ -42,6 +39,7 @@ Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr
       sinks_(std::move(sinks)),
       clock_(clock),
       progress_(params_.checkpoint),
+      warnings_(area_),
       hurry_(std::in_place) {
   source_->on_change([this] { hurry_up(clock_.now() + params_.drain); });
 }
@@ -135,7 +133,7 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
         fmt::format("{}: the group has no position for {}, and kafka.auto.offset.reset is \"error\"; set it "
                     "to \"earliest\" or \"latest\"",
                     area_, list(beginning.refused)),
-        sysexits_config);
+        exit_configuration);
   const auto level = change.partitions.empty() ? telemetry::Level::debug : telemetry::Level::info;
   telemetry::log(level, area_, "assigned " + list(change.partitions));
   for (const auto& gap : beginning.gaps) log_gap(gap);
@@ -235,8 +233,7 @@ void Flow::take_answer(const Answer& answer) {
       warn("refused", fmt::format("a commit was refused: {}; waiting for the group", answer.reason));
       break;
     case delivery::AfterCommit::stop:
-      throw Broken(fmt::format("{}: positions cannot be committed: {}", area_, answer.reason),
-                   sysexits_software);
+      throw Broken(fmt::format("{}: positions cannot be committed: {}", area_, answer.reason), exit_internal);
   }
 }
 
@@ -293,12 +290,7 @@ void Flow::log_gap(const delivery::Gap& gap) {
 }
 
 void Flow::warn(const std::string& cause, const std::string& text) {
-  const auto held_back = throttle_.pass(cause, clock_.now());
-  if (!held_back) return;
-  if (*held_back == 0)
-    telemetry::warn(area_, "{}", text);
-  else
-    telemetry::warn(area_, "{} ({} more times in the last minute)", text, *held_back);
+  warnings_.warn(cause, text, clock_.now());
 }
 
 // Of the time until `due`, what is in flight gets four fifths; a tenth is left for the checkpoint of what

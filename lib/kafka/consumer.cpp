@@ -225,7 +225,7 @@ async::awaitable<flow::Event> Consumer::next(bool records, flow::time_point unti
 
 // Nothing waits between taking an event and handing it over: a cancellation there would lose records.
 std::optional<flow::Event> Consumer::take_event(bool records) {
-  if (fatal_) throw flow::Broken(fmt::format("{}: {}", area_, *fatal_), 70);
+  if (fatal_) throw flow::Broken(fmt::format("{}: {}", area_, *fatal_), flow::exit_internal);
   if (!answers_.empty()) {
     flow::Event answer = std::move(answers_.front());
     answers_.pop_front();

@@ -28,13 +28,7 @@ std::string_view advice(rd_kafka_resp_err_t code) {
 }  // namespace
 
 void Notices::warn(const std::string& cause, const std::string& unmasked) {
-  const auto text = mask(unmasked, secrets_);
-  const auto held_back = throttle_.pass(cause, std::chrono::steady_clock::now());
-  if (!held_back) return;
-  if (*held_back == 0)
-    telemetry::warn(area_, "{}", text);
-  else
-    telemetry::warn(area_, "{} ({} more times in the last minute)", text, *held_back);
+  warnings_.warn(cause, mask(unmasked, secrets_), std::chrono::steady_clock::now());
 }
 
 void Notices::take_log(rd_kafka_event_t* event) {

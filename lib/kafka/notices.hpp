@@ -2,7 +2,7 @@
 
 #include "handles.hpp"
 
-#include <runnel/delivery/throttle.hpp>
+#include <runnel/flow/warnings.hpp>
 
 #include <optional>
 #include <string>
@@ -14,7 +14,8 @@ namespace runnel::kafka {
 class Notices {
  public:
   /// `area` begins each line, e.g. "consumer archive".
-  Notices(std::string area, Secrets secrets) : area_(std::move(area)), secrets_(std::move(secrets)) {}
+  Notices(std::string area, Secrets secrets)
+      : area_(std::move(area)), secrets_(std::move(secrets)), warnings_(area_) {}
 
   /// Takes LOG and ERROR events; others are not its business. Returns the sentence of a fatal error.
   std::optional<std::string> take(rd_kafka_t* handle, rd_kafka_event_t* event);
@@ -26,7 +27,7 @@ class Notices {
 
   std::string area_;
   Secrets secrets_;
-  delivery::Throttle throttle_;
+  flow::Warnings warnings_;
 };
 
 }  // namespace runnel::kafka

@@ -19,9 +19,6 @@ using delivery::Extent;
 using delivery::Partition;
 using delivery::Record;
 
-constexpr int lock_held = 75;  // sysexits(3)
-constexpr int internal = 70;
-
 // A path with a time in it leaves its files behind; they are closed after so many checkpoints without a
 // record.
 constexpr unsigned idle_checkpoints = 300;
@@ -33,12 +30,12 @@ Errands::Call attempt(Work work) {
     try {
       return work();
     } catch (const disk::Locked& error) {
-      throw flow::Broken(error.what(), lock_held);
+      throw flow::Broken(error.what(), flow::exit_lock_held);
     } catch (const disk::SyncFailed& error) {
       throw flow::Broken(std::string(error.what()) +
                              " (on fdatasync: what was written since the last checkpoint may not be on the "
                              "disk; it is not committed, and a restart delivers it again)",
-                         internal);
+                         flow::exit_internal);
     } catch (const disk::Error& error) {
       return failed(error.what());
     }

@@ -3,11 +3,11 @@
 #include <runnel/delivery/backoff.hpp>
 #include <runnel/delivery/begin.hpp>
 #include <runnel/delivery/progress.hpp>
-#include <runnel/delivery/throttle.hpp>
 #include <runnel/flow/clock.hpp>
 #include <runnel/flow/hurry.hpp>
 #include <runnel/flow/sink.hpp>
 #include <runnel/flow/source.hpp>
+#include <runnel/flow/warnings.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -109,7 +109,7 @@ class Flow {
   std::vector<NamedSink> sinks_;
   Clock& clock_;
   delivery::Progress progress_;
-  delivery::Throttle throttle_;
+  Warnings warnings_;
   delivery::Backoff commit_backoff_;
   std::optional<Hurry> hurry_;  // what is under way must be done by then
   std::optional<time_point> stop_at_;
