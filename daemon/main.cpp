@@ -113,7 +113,6 @@ class Signals {
       : set_(loop, SIGTERM, SIGINT, SIGHUP), service_(service), watchdog_(watchdog) {
     wait();
   }
-  void stop() { set_.cancel(); }
 
  private:
   void wait() {

@@ -53,6 +53,15 @@ config::Error refused(const kafka::PropertyError& error, const config::Propertie
                                    property.origin, name, kafka::mask(error.what(), secrets_of(properties))));
 }
 
+void check(kafka::Side side, const kafka::Properties& properties, const config::Properties& origins,
+           const std::string& flow) {
+  try {
+    kafka::check(side, properties);
+  } catch (const kafka::PropertyError& error) {
+    throw refused(error, origins, flow);
+  }
+}
+
 }  // namespace
 
 kafka::Properties properties_of(const config::Consumer& consumer, const config::Runnel& runnel) {
@@ -75,20 +84,11 @@ kafka::Properties properties_of(const config::Producer& producer) {
 }
 
 void check(const config::Config& config) {
-  for (const auto& consumer : config.consumers) {
-    try {
-      kafka::check(kafka::Side::consumer, properties_of(consumer, config.runnel));
-    } catch (const kafka::PropertyError& error) {
-      throw refused(error, consumer.kafka, "consumer." + consumer.name);
-    }
-  }
-  for (const auto& producer : config.producers) {
-    try {
-      kafka::check(kafka::Side::producer, properties_of(producer));
-    } catch (const kafka::PropertyError& error) {
-      throw refused(error, producer.kafka, "producer." + producer.name);
-    }
-  }
+  for (const auto& consumer : config.consumers)
+    check(kafka::Side::consumer, properties_of(consumer, config.runnel), consumer.kafka,
+          "consumer." + consumer.name);
+  for (const auto& producer : config.producers)
+    check(kafka::Side::producer, properties_of(producer), producer.kafka, "producer." + producer.name);
 }
 
 std::string summary(const config::Config& config) {

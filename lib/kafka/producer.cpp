@@ -2,10 +2,8 @@
 #include "notices.hpp"
 
 #include <runnel/async/condition.hpp>
-#include <runnel/flow/broken.hpp>
 #include <runnel/kafka/producer.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
