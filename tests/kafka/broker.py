@@ -2,6 +2,7 @@
 
 The witnesses read by partition and offset and join no group, so they never take part in what they watch."""
 
+import random
 import signal
 import socket
 import subprocess
@@ -17,8 +18,10 @@ GROUP_TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 
 
 def free_ports():
-    """The first of LISTENERS free ports in a row, below the range from which the kernel gives out its own."""
-    for first in range(20000, 32000, 10):
+    """The first of LISTENERS free ports in a row, below the range from which the kernel gives out its own; anywhere
+    there, so that two runs beside each other hardly choose the same."""
+    places = range(20000, 32000, 10)
+    for first in random.sample(places, len(places)):
         taken = []
         try:
             for port in range(first, first + LISTENERS):
