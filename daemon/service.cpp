@@ -68,6 +68,7 @@ void Service::add(const config::Consumer& consumer) {
   source.topics = consumer.topics;
   source.properties = properties_of(consumer, config_.runnel);
   source.secrets = secrets_of(consumer.kafka);
+  source.memory = config_.runnel.memory.bytes;
 
   std::vector<flow::NamedSink> sinks;
   for (const auto& name : consumer.sinks) {

@@ -1,6 +1,7 @@
 #include "setup.hpp"
 
 #include <runnel/config/units.hpp>
+#include <runnel/delivery/memory.hpp>
 #include <runnel/format/nearest.hpp>
 
 #include <fmt/core.h>
@@ -67,8 +68,10 @@ void check(kafka::Side side, const kafka::Properties& properties, const config::
 kafka::Properties properties_of(const config::Consumer& consumer, const config::Runnel& runnel) {
   constexpr std::uint64_t most_kbytes = 2'097'151;  // librdkafka's own limit
   auto result = plain(consumer.kafka, kafka::Side::consumer);
-  const auto kbytes = std::clamp<std::uint64_t>(runnel.memory.bytes / 1024, 1, most_kbytes);
-  result["queued.max.messages.kbytes"] = std::to_string(kbytes);
+  const auto shares = delivery::share(runnel.memory.bytes);
+  const auto kbytes = std::clamp<std::uint64_t>(shares.queued_bytes / 1024, 1, most_kbytes);
+  result.try_emplace("queued.max.messages.kbytes", std::to_string(kbytes));
+  result.try_emplace("queued.min.messages", std::to_string(shares.queued_records));
   return result;
 }
 

@@ -74,10 +74,13 @@ std::span<const delivery::Header> read_headers(const rd_kafka_message_t& message
 
 }  // namespace
 
-BatchReader::BatchReader(std::size_t most, bool headers, OnError on_error, OnGap on_gap)
-    : most_(most),
+BatchReader::BatchReader(const Limits& limits, bool headers, OnMessage on_error, OnMessage on_large,
+                         OnGap on_gap)
+    : limits_(limits),
+      limit_(limits.bytes, limits.records),
       headers_(headers),
       on_error_(std::move(on_error)),
+      on_large_(std::move(on_large)),
       on_gap_(std::move(on_gap)),
       shared_(std::make_shared<Shared>()) {}
 
@@ -107,11 +110,21 @@ void BatchReader::look_for_gap(rd_kafka_t* handle, const delivery::Partition& pa
   if (offset < expected->second || expected->second < low) on_gap_({partition, expected->second, offset});
 }
 
+// Errors are messages, too: what holds nothing else is not the end of the queue.
 delivery::Batch BatchReader::read(rd_kafka_t* handle, rd_kafka_queue_t* queue) {
+  for (;;) {
+    auto batch = take(handle, queue);
+    if (!batch.records.empty() || drained_) return batch;
+  }
+}
+
+delivery::Batch BatchReader::take(rd_kafka_t* handle, rd_kafka_queue_t* queue) {
   auto store = shared_->take();
-  store->messages.resize(most_);
-  const auto count = rd_kafka_consume_batch_queue(queue, 0, store->messages.data(), most_);
+  const auto most = limit_.records();
+  store->messages.resize(most);
+  const auto count = rd_kafka_consume_batch_queue(queue, 0, store->messages.data(), most);
   store->count = count > 0 ? static_cast<std::size_t>(count) : 0;
+  drained_ = store->count < most;
 
   delivery::Batch batch;
   Place* place = nullptr;
@@ -134,8 +147,11 @@ delivery::Batch BatchReader::read(rd_kafka_t* handle, rd_kafka_queue_t* queue) {
     record.key = bytes(message.key, message.key_len);
     record.value = bytes(message.payload, message.len);
     if (headers_) record.headers = read_headers(message, store->headers);
-    batch.bytes += message.key_len + message.len;
+    const auto bytes = message.key_len + message.len;
+    if (bytes > limits_.large) on_large_(message);
+    batch.bytes += bytes;
   }
+  limit_.took(store->records.size(), batch.bytes);
   for (const auto& reached : store->reached) expected_[*reached.partition] = reached.next;
 
   batch.records = store->records;

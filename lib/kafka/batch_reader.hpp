@@ -3,6 +3,7 @@
 #include "handles.hpp"
 
 #include <runnel/delivery/begin.hpp>
+#include <runnel/delivery/memory.hpp>
 #include <runnel/delivery/record.hpp>
 
 #include <functional>
@@ -20,13 +21,21 @@ namespace runnel::kafka {
 /// A batch may be let go on any thread and after the reader is gone; the librdkafka handle must outlive it.
 class BatchReader {
  public:
-  using OnError = std::function<void(const rd_kafka_message_t&)>;
+  struct Limits {
+    std::size_t records = 0;  // at most in one batch
+    std::size_t bytes = 0;    // in one batch, about
+    std::size_t large = 0;    // a record of more bytes is told of
+  };
+  using OnMessage = std::function<void(const rd_kafka_message_t&)>;
   using OnGap = std::function<void(delivery::Gap)>;
 
-  BatchReader(std::size_t most, bool headers, OnError on_error, OnGap on_gap);
+  BatchReader(const Limits& limits, bool headers, OnMessage on_error, OnMessage on_large, OnGap on_gap);
 
-  /// The next records, at most `most`; an empty batch: there is nothing. Does not block.
+  /// The next records; an empty batch: there are none. Does not block.
   delivery::Batch read(rd_kafka_t* handle, rd_kafka_queue_t* queue);
+
+  /// Whether the last read left nothing in the queue.
+  bool drained() const { return drained_; }
 
   /// From here on the next record of this partition is expected at `offset`.
   void expect(const delivery::Partition& partition, std::int64_t offset);
@@ -39,9 +48,14 @@ class BatchReader {
   Place& find(Store& store, const rd_kafka_message_t& message);
   void look_for_gap(rd_kafka_t* handle, const delivery::Partition& partition, std::int64_t offset);
 
-  std::size_t most_;
+  delivery::Batch take(rd_kafka_t* handle, rd_kafka_queue_t* queue);
+
+  Limits limits_;
+  delivery::BatchLimit limit_;
+  bool drained_ = true;
   bool headers_;
-  OnError on_error_;
+  OnMessage on_error_;
+  OnMessage on_large_;
   OnGap on_gap_;
   std::map<delivery::Partition, std::int64_t> expected_;
   std::shared_ptr<Shared> shared_;

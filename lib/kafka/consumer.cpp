@@ -1,5 +1,6 @@
 #include "batch_reader.hpp"
 #include "event_queue.hpp"
+#include "fetching.hpp"
 #include "join_watch.hpp"
 #include "look_up.hpp"
 #include "notices.hpp"
@@ -72,6 +73,7 @@ class Consumer final : public flow::Source {
   void serve_commits();
   void take_change(rd_kafka_event_t* event);
   void take_error(const rd_kafka_message_t& message);
+  void take_large(const rd_kafka_message_t& message);
   std::optional<flow::Event> take_event(bool records);
   void answered();
   void forward_to_data(const Partition& partition);
@@ -88,6 +90,8 @@ class Consumer final : public flow::Source {
   async::asio::any_io_executor loop_;
   Notices notices_;
   JoinWatch joins_;
+  std::uint64_t memory_;
+  Fetching fetching_;
   Handle handle_;
   async::Condition changed_;  // something of what follows is there
   std::deque<flow::Event> changes_;
@@ -123,10 +127,14 @@ Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams para
     : area_("consumer " + params.name),
       loop_(loop),
       notices_(area_, params.secrets),
+      memory_(params.memory),
+      fetching_(params.properties, delivery::share(memory_)),
       handle_(make(params)),
       changed_(loop),
       reader_(
-          params.batch, params.headers, [this](const auto& message) { take_error(message); },
+          {params.batch, delivery::share(memory_).batch_bytes, memory_}, params.headers,
+          [this](const auto& message) { take_error(message); },
+          [this](const auto& message) { take_large(message); },
           [this](delivery::Gap gap) { gaps_.push_back(std::move(gap)); }),
       control_(loop, consumer_queue(handle_.get()), [this] { serve_control(); }),
       data_(loop, Queue(rd_kafka_queue_new(handle_.get())),
@@ -139,6 +147,7 @@ Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams para
       hold_timer_(loop),
       worker_(loop) {
   rd_kafka_set_log_queue(handle_.get(), control_.get());
+  fetching_.begin(handle_.get());
   subscribe(params.topics);
   poll_now_and_then();
 }
@@ -148,6 +157,7 @@ Consumer::~Consumer() = default;
 Handle Consumer::make(const ConsumerParams& params) {
   auto conf = make_conf(Side::consumer, params.properties);
   joins_.attach(conf.get());
+  fetching_.attach(conf.get());
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
                                            RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
   return make_handle(Side::consumer, std::move(conf));
@@ -211,6 +221,15 @@ void Consumer::take_error(const rd_kafka_message_t& message) {
                   message.offset, rd_kafka_message_errstr(&message), rd_kafka_err2name(message.err)));
 }
 
+void Consumer::take_large(const rd_kafka_message_t& message) {
+  notices_.warn(
+      fmt::format("large {} {}", rd_kafka_topic_name(message.rkt), message.partition),
+      fmt::format("{} [{}] at offset {}: a record of {} bytes is larger than runnel.memory ({}); it "
+                  "passes alone, and takes more memory than that",
+                  rd_kafka_topic_name(message.rkt), message.partition, message.offset,
+                  message.key_len + message.len, memory_));
+}
+
 async::awaitable<flow::Event> Consumer::next(bool records, flow::time_point until) {
   for (;;) {
     if (records && data_ready_)
@@ -243,6 +262,7 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
   }
   if (!records || !data_ready_) return std::nullopt;
   auto batch = reader_.read(handle_.get(), data_.get());
+  fetching_.took(handle_.get(), batch.bytes, reader_.drained());
   if (!batch.records.empty()) return batch;
   data_ready_ = false;
   return std::nullopt;

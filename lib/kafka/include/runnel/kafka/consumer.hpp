@@ -4,6 +4,7 @@
 #include <runnel/kafka/properties.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct ConsumerParams {
   Secrets secrets;                  // masked in what librdkafka says
   std::vector<std::string> topics;  // names, or ^regex
   std::size_t batch = 2500;         // records at most in one batch
+  std::uint64_t memory = 64 << 20;  // bytes of records, queued and in flight: see delivery::share()
   bool headers = false;             // read the records' headers
 };
 
