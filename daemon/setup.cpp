@@ -70,7 +70,7 @@ kafka::Properties properties_of(const config::Consumer& consumer, const config::
   auto result = plain(consumer.kafka, kafka::Side::consumer);
   const auto shares = delivery::share(runnel.memory.bytes);
   const auto kbytes = std::clamp<std::uint64_t>(shares.queued_bytes / 1024, 1, most_kbytes);
-  result.try_emplace("queued.max.messages.kbytes", std::to_string(kbytes));
+  result["queued.max.messages.kbytes"] = std::to_string(kbytes);
   result.try_emplace("queued.min.messages", std::to_string(shares.queued_records));
   return result;
 }

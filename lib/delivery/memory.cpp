@@ -9,10 +9,10 @@ MemoryShares share(std::uint64_t memory) {
   constexpr std::uint64_t most_records = 100'000;  // librdkafka's own default: more gain nothing
   constexpr std::uint64_t most_request = 1 << 20;  // and larger fetches are slower
   MemoryShares shares;
-  shares.queued_bytes = memory / 4;
+  shares.queued_bytes = memory / 8;
   shares.queued_records = std::clamp<std::uint64_t>(memory / 4 / kept_beside, 1, most_records);
-  shares.batch_bytes = memory / 8;
-  shares.fetched_bytes = memory / 16;
+  shares.batch_bytes = memory / 16;
+  shares.fetched_bytes = memory / 32;
   shares.largest_request = std::clamp<std::uint64_t>(memory / 64, FetchSize::first, most_request);
   return shares;
 }
@@ -39,12 +39,14 @@ void FetchSize::took(std::uint64_t bytes, bool empty, const Fetched& fetched) {
       bytes_ = std::max(least, static_cast<std::uint64_t>(static_cast<double>(bytes_) * most / at_least));
   }
   const auto responses = fetched.queued_responses - since_.queued_responses;
-  if (!empty && taken_ > 8 * fetched_) {  // behind a slow reader it is never empty, and the past counts less
+  if (!empty && taken_ > 2 * fetched_) {  // behind a slow reader it is never empty, and the past counts less
     taken_ /= 2;
     since_.queued_bytes += (fetched.queued_bytes - since_.queued_bytes) / 2;
     since_.queued_responses += responses / 2;
   }
-  if (!empty || responses == 0 || taken_ == 0) return;
+  // Only when nothing is between the wire and the queue is it known what became of what.
+  const bool known = empty && fetched.queued_bytes == fetched.received_bytes;
+  if (!known || responses == 0 || taken_ == 0) return;
   const auto wire = fetched.queued_bytes - since_.queued_bytes;
   const auto mean = wire / responses;
   if (mean >= bytes_ / 2 && wire > 0 && 2 * becomes(wire) <= most)

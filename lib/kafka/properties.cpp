@@ -104,7 +104,7 @@ Conf make_conf(Side side, const Properties& properties) {
   for (const auto& [name, value] : defaults) set(conf.get(), name, value);
   // How soon a fetch thread whose queue was full looks again. Before librdkafka 2.2 see Fetching::wake().
   constexpr auto look_again = "fetch.queue.backoff.ms";
-  if (side == Side::consumer && sides().contains(look_again)) set(conf.get(), look_again, "10");
+  if (side == Side::consumer && sides().contains(look_again)) set(conf.get(), look_again, "5");
   for (const auto& [name, value] : properties) set(conf.get(), name, value);
   for (const auto& [name, value] : ours) set(conf.get(), name, value);
   // Positions are resolved by delivery::begin(); this is for a log that lost the position while it is read.
