@@ -39,6 +39,10 @@ class BatchReader {
 
   /// From here on the next record of this partition is expected at `offset`.
   void expect(const delivery::Partition& partition, std::int64_t offset);
+  void forget(const delivery::Partition& partition) { expected_.erase(partition); }
+
+  /// What is expected next of each partition.
+  const delivery::Positions& expected() const { return expected_; }
 
  private:
   struct Store;
@@ -57,7 +61,7 @@ class BatchReader {
   OnMessage on_error_;
   OnMessage on_large_;
   OnGap on_gap_;
-  std::map<delivery::Partition, std::int64_t> expected_;
+  delivery::Positions expected_;
   std::shared_ptr<Shared> shared_;
 };
 

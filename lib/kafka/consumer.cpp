@@ -71,6 +71,7 @@ class Consumer final : public flow::Source {
   void poll_now_and_then();
   void serve_control();
   void serve_commits();
+  std::string hint(rd_kafka_event_t* event) const;
   void take_change(rd_kafka_event_t* event);
   void take_error(const rd_kafka_message_t& message);
   void take_large(const rd_kafka_message_t& message);
@@ -185,7 +186,7 @@ void Consumer::serve_control() {
   while (auto event = control_.poll()) {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
       take_change(event.get());
-    else if (auto fatal = notices_.take(handle_.get(), event.get()))
+    else if (auto fatal = notices_.take(handle_.get(), event.get(), hint(event.get())))
       fatal_ = std::move(fatal);
   }
   if (leaving_ && !closed_ && rd_kafka_consumer_closed(handle_.get()) != 0) {
@@ -194,6 +195,23 @@ void Consumer::serve_control() {
     refuse_held();
   }
   if (closed_ || fatal_) changed_.notify();
+}
+
+// An answer that librdkafka cannot take is an error of the broker: where the batch stands it does not say.
+std::string Consumer::hint(rd_kafka_event_t* event) const {
+  constexpr std::size_t most = 12;
+  if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) return "";
+  if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__BAD_MSG) return "";
+  std::string places;
+  std::size_t count = 0;
+  for (const auto& [partition, next] : reader_.expected()) {
+    const auto end = end_of(partition);
+    if (end > 0 && next >= end) continue;
+    if (++count > most) break;
+    places += fmt::format("{}{} [{}] at offset {}", count == 1 ? "" : ", ", partition.topic, partition.number,
+                          next);
+  }
+  return fmt::format("; it stands at or behind one of: {}{}", places, count > most ? ", …" : "");
 }
 
 void Consumer::take_change(rd_kafka_event_t* event) {
@@ -215,10 +233,11 @@ void Consumer::take_change(rd_kafka_event_t* event) {
 }
 
 void Consumer::take_error(const rd_kafka_message_t& message) {
-  notices_.warn(
-      rd_kafka_err2name(message.err),
-      fmt::format("{} [{}] at offset {}: {} ({})", rd_kafka_topic_name(message.rkt), message.partition,
-                  message.offset, rd_kafka_message_errstr(&message), rd_kafka_err2name(message.err)));
+  const auto* name = rd_kafka_err2name(message.err);
+  const auto place = fmt::format("{} [{}]", rd_kafka_topic_name(message.rkt), message.partition);
+  notices_.warn(fmt::format("{} {}", name, place),
+                fmt::format("{} at offset {}: {} ({}){}", place, message.offset,
+                            rd_kafka_message_errstr(&message), name, advice(message.err)));
 }
 
 void Consumer::take_large(const rd_kafka_message_t& message) {
@@ -322,6 +341,8 @@ void Consumer::assign(const Positions& begin) {
 }
 
 void Consumer::unassign() {
+  for (int i = 0; i < unanswered_->cnt; ++i)
+    reader_.forget({unanswered_->elems[i].topic, unanswered_->elems[i].partition});
   if (cooperative()) {
     check(rd_kafka_incremental_unassign(handle_.get(), unanswered_.get()), "incremental_unassign");
   } else {

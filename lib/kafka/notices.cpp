@@ -6,7 +6,6 @@
 #include <string_view>
 
 namespace runnel::kafka {
-namespace {
 
 // What an operator does about it, where librdkafka's own text does not say.
 std::string_view advice(rd_kafka_resp_err_t code) {
@@ -20,12 +19,15 @@ std::string_view advice(rd_kafka_resp_err_t code) {
       return "; check kafka.security.protocol and the kafka.ssl.* files; trying again";
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
       return "; waiting for it to be made";
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+      return "; the partition stands still there and is tried again. If the batch becomes more than "
+             "kafka.receive.message.max.bytes, or more than a third of it, raise that; if it is damaged, "
+             "move "
+             "the group's position past it";
     default:
       return "";
   }
 }
-
-}  // namespace
 
 void Notices::warn(const std::string& cause, const std::string& unmasked) {
   warnings_.warn(cause, mask(unmasked, secrets_), std::chrono::steady_clock::now());
@@ -45,7 +47,7 @@ void Notices::take_log(rd_kafka_event_t* event) {
     telemetry::debug(area_, "librdkafka: {}: {}", name, mask(text, secrets_));
 }
 
-std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* event) {
+std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* event, std::string_view hint) {
   if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG) take_log(event);
   if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) return std::nullopt;
 
@@ -57,8 +59,8 @@ std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* e
   }
   // Each broker has said itself what is wrong with it.
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return std::nullopt;
-  warn(rd_kafka_err2name(code),
-       fmt::format("{} ({}){}", rd_kafka_event_error_string(event), rd_kafka_err2name(code), advice(code)));
+  warn(rd_kafka_err2name(code), fmt::format("{} ({}){}{}", rd_kafka_event_error_string(event),
+                                            rd_kafka_err2name(code), advice(code), hint));
   return std::nullopt;
 }
 

@@ -6,8 +6,12 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace runnel::kafka {
+
+/// What an operator does about an error, where librdkafka's own text does not say; to be put behind it.
+std::string_view advice(rd_kafka_resp_err_t code);
 
 /// Carries what librdkafka says (its log lines, its errors) into the process's log: one line per cause and
 /// minute, with a count, so that a broker that is away for a night does not fill a disk.
@@ -17,8 +21,9 @@ class Notices {
   Notices(std::string area, Secrets secrets)
       : area_(std::move(area)), secrets_(std::move(secrets)), warnings_(area_) {}
 
-  /// Takes LOG and ERROR events; others are not its business. Returns the sentence of a fatal error.
-  std::optional<std::string> take(rd_kafka_t* handle, rd_kafka_event_t* event);
+  /// Takes LOG and ERROR events; others are not its business. `hint` is put behind an error. Returns the
+  /// sentence of a fatal error.
+  std::optional<std::string> take(rd_kafka_t* handle, rd_kafka_event_t* event, std::string_view hint = "");
 
   void warn(const std::string& cause, const std::string& unmasked);
 
