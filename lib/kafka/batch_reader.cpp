@@ -9,6 +9,7 @@ struct BatchReader::Place {
   const rd_kafka_topic_t* topic;
   std::int32_t number;
   std::size_t index;  // in Store::reached
+  bool held;
 };
 
 // What one batch stands on. Stores are used again, so that reading costs no memory once it runs.
@@ -88,6 +89,10 @@ void BatchReader::expect(const delivery::Partition& partition, std::int64_t offs
   expected_[partition] = offset;
 }
 
+void BatchReader::hold(const rd_kafka_message_t& message) {
+  held_.insert({rd_kafka_topic_name(message.rkt), message.partition});
+}
+
 BatchReader::Place& BatchReader::find(Store& store, const rd_kafka_message_t& message) {
   auto same = [&](const Place& place) {
     return place.topic == message.rkt && place.number == message.partition;
@@ -96,7 +101,8 @@ BatchReader::Place& BatchReader::find(Store& store, const rd_kafka_message_t& me
   if (found != store.places.end()) return *found;
   auto partition = shared_->partitions.insert({rd_kafka_topic_name(message.rkt), message.partition}).first;
   store.reached.push_back({&*partition, 0});
-  return store.places.emplace_back(Place{message.rkt, message.partition, store.reached.size() - 1});
+  const bool held = held_.contains(*partition);
+  return store.places.emplace_back(Place{message.rkt, message.partition, store.reached.size() - 1, held});
 }
 
 void BatchReader::look_for_gap(rd_kafka_t* handle, const delivery::Partition& partition,
@@ -132,10 +138,12 @@ delivery::Batch BatchReader::take(rd_kafka_t* handle, rd_kafka_queue_t* queue) {
     const auto& message = *store->messages[i];
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       on_error_(message);
+      for (auto& each : store->places) each.held = held_.contains(*store->reached[each.index].partition);
       continue;
     }
     const bool same = place != nullptr && place->topic == message.rkt && place->number == message.partition;
     if (!same) place = &find(*store, message);
+    if (place->held) continue;
     auto& reached = store->reached[place->index];
     if (reached.next == 0) look_for_gap(handle, *reached.partition, message.offset);
     reached.next = message.offset + 1;
@@ -152,6 +160,7 @@ delivery::Batch BatchReader::take(rd_kafka_t* handle, rd_kafka_queue_t* queue) {
     batch.bytes += bytes;
   }
   limit_.took(store->records.size(), batch.bytes);
+  std::erase_if(store->reached, [](const auto& reached) { return reached.next == 0; });  // held
   for (const auto& reached : store->reached) expected_[*reached.partition] = reached.next;
 
   batch.records = store->records;

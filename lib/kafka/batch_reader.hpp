@@ -41,6 +41,12 @@ class BatchReader {
   void expect(const delivery::Partition& partition, std::int64_t offset);
   void forget(const delivery::Partition& partition) { expected_.erase(partition); }
 
+  /// librdkafka has left out what it cannot take and went on behind it: what it gives of this partition is
+  /// dropped until release(), for a position that is committed must never pass what was not delivered.
+  void hold(const rd_kafka_message_t& message);
+  void release(const delivery::Partition& partition) { held_.erase(partition); }
+  const std::set<delivery::Partition>& held() const { return held_; }
+
   /// What is expected next of each partition.
   const delivery::Positions& expected() const { return expected_; }
 
@@ -62,6 +68,7 @@ class BatchReader {
   OnMessage on_large_;
   OnGap on_gap_;
   delivery::Positions expected_;
+  std::set<delivery::Partition> held_;
   std::shared_ptr<Shared> shared_;
 };
 

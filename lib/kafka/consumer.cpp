@@ -21,6 +21,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -39,6 +40,22 @@ std::vector<Partition> to_vector(const rd_kafka_topic_partition_list_t* list) {
   for (int i = 0; i < list->cnt; ++i) result.push_back({list->elems[i].topic, list->elems[i].partition});
   return result;
 }
+
+PartitionList to_list(const std::vector<Partition>& partitions) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const auto& partition : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  return list;
+}
+
+// Errors behind which librdkafka goes on by itself: a checksum that is wrong (with check.crcs), a format that
+// it does not know.
+bool leaves_out(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+}
+
+// How long a partition is left alone behind which something was left out.
+constexpr auto hold_time = 5s;
 
 /// The three queues of one consumer: control (changes, errors, log lines), data, commit answers.
 class Consumer final : public flow::Source {
@@ -75,6 +92,7 @@ class Consumer final : public flow::Source {
   void take_change(rd_kafka_event_t* event);
   void take_error(const rd_kafka_message_t& message);
   void take_large(const rd_kafka_message_t& message);
+  void release(const std::set<Partition>& partitions);
   std::optional<flow::Event> take_event(bool records);
   void answered();
   void forward_to_data(const Partition& partition);
@@ -110,6 +128,7 @@ class Consumer final : public flow::Source {
   std::shared_ptr<async::Job<std::vector<delivery::Known>>> asking_;  // the look_up that is under way
   std::function<void()> on_change_ = [] {};
   BatchReader reader_;
+  std::chrono::steady_clock::time_point release_at_;  // what the reader holds
   EventQueue control_;
   EventQueue data_;
   EventQueue commits_;
@@ -178,6 +197,8 @@ void Consumer::poll_now_and_then() {
   poll_timer_.async_wait([alive = std::weak_ptr(alive_), this](boost::system::error_code error) {
     if (error || alive.expired()) return;
     serve_control();
+    if (!reader_.held().empty() && std::chrono::steady_clock::now() >= release_at_)
+      release(std::set(reader_.held()));
     poll_now_and_then();
   });
 }
@@ -238,6 +259,22 @@ void Consumer::take_error(const rd_kafka_message_t& message) {
   notices_.warn(fmt::format("{} {}", name, place),
                 fmt::format("{} at offset {}: {} ({}){}", place, message.offset,
                             rd_kafka_message_errstr(&message), name, advice(message.err)));
+  if (!leaves_out(message.err)) return;
+  reader_.hold(message);
+  release_at_ = std::chrono::steady_clock::now() + hold_time;
+  rd_kafka_pause_partitions(handle_.get(), to_list({reader_.held().begin(), reader_.held().end()}).get());
+}
+
+// Fetch these again from where they stand; what was in the way may be gone.
+void Consumer::release(const std::set<Partition>& partitions) {
+  Positions positions;
+  for (const auto& partition : partitions) {
+    const auto expected = reader_.expected().find(partition);
+    if (expected != reader_.expected().end()) positions.insert(*expected);
+    reader_.release(partition);
+  }
+  if (!positions.empty()) rewind(positions);
+  rd_kafka_resume_partitions(handle_.get(), to_list({partitions.begin(), partitions.end()}).get());
 }
 
 void Consumer::take_large(const rd_kafka_message_t& message) {
@@ -341,6 +378,7 @@ void Consumer::assign(const Positions& begin) {
 }
 
 void Consumer::unassign() {
+  if (!reader_.held().empty()) release(std::set(reader_.held()));  // a pause would outlive the assignment
   for (int i = 0; i < unanswered_->cnt; ++i)
     reader_.forget({unanswered_->elems[i].topic, unanswered_->elems[i].partition});
   if (cooperative()) {

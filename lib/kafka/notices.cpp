@@ -24,6 +24,9 @@ std::string_view advice(rd_kafka_resp_err_t code) {
              "kafka.receive.message.max.bytes, or more than a third of it, raise that; if it is damaged, "
              "move "
              "the group's position past it";
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+      return "; it is not passed over and is tried again; if it is damaged, move the group's position past "
+             "it";
     default:
       return "";
   }

@@ -165,3 +165,40 @@ def test_a_batch_that_librdkafka_cannot_take_is_named_and_holds_up_its_partition
     eventually(lambda: broker.carried(group, wide))
     assert two.stop() == OK
     assert (one.directory / "out/0").read_bytes() == b"before\n" + large + b"\nafter\n"
+
+
+def damage(broker, topic, needle):
+    """Changes a byte of what the broker has on disk."""
+    [log] = (broker.directory / "data").glob(f"{topic}-0/*.log")
+    with open(log, "r+b") as data:
+        at = data.read().index(needle)
+        data.seek(at)
+        data.write(bytes([needle[0] ^ 1]))
+
+
+def test_a_damaged_batch_is_not_passed_over_when_checksums_are_checked(broker, runnel, topic, group):
+    for value in ("before", "to-be-damaged", "after"):
+        broker.produce(topic, value)
+    damage(broker, topic, b"to-be-damaged")
+    flow = consumer(topic, group, check_crcs=True)
+    one = runnel("one", flow, stdout("raw"))
+    [line] = eventually(lambda: warnings(one, "CRC"))
+    assert f"{topic} [0] at offset 1: " in line
+    becomes({0: 1}, lambda: broker.committed(group, topic))
+    broker.produce(topic, "later")
+    assert one.stop() == OK
+    assert one.lines() == ["before"] and broker.committed(group, topic) == {0: 1}
+    damage(broker, topic, b"uo-be-damaged")  # which mends it
+    one.start()
+    becomes(["before", "to-be-damaged", "after", "later"], one.lines)
+
+
+def test_a_damaged_batch_is_tried_again(broker, runnel, topic, group):
+    for value in ("before", "to-be-damaged", "after"):
+        broker.produce(topic, value)
+    damage(broker, topic, b"to-be-damaged")
+    one = runnel("one", consumer(topic, group, check_crcs=True), stdout("raw"))
+    eventually(lambda: warnings(one, "CRC"))
+    damage(broker, topic, b"uo-be-damaged")
+    becomes(["before", "to-be-damaged", "after"], one.lines)
+    eventually(lambda: broker.carried(group, topic))
