@@ -97,7 +97,8 @@ void check(const config::Config& config) {
 std::string summary(const config::Config& config) {
   const config::Size memory{config.runnel.memory.bytes * config.consumers.size()};
   return fmt::format(
-      "the configuration can be used: {} consumers, {} producers; queued records take at most {}\n",
+      "the configuration can be used: {} consumers, {} producers; records that are queued and in flight take "
+      "at most {}\n",
       config.consumers.size(), config.producers.size(), config::to_text(memory));
 }
 
