@@ -90,8 +90,8 @@ def test_a_slow_reader_holds_back_reading_and_nothing_else(broker, runnel, topic
     eventually(lambda: slow_reader.read > 16_000_000)
     assert peak(one) < DEFAULTS
     assert broker.members(group) == {"one": {(topic, 0)}}
-    made = broker.values(ticks)
-    assert made == [str(number) for number in range(len(made))] and len(made) > 50
+    made = len(broker.values(ticks))
+    eventually(lambda: len(broker.values(ticks)) > made + 10)  # test_membership.py says that none is late
 
 
 # full speed
