@@ -115,9 +115,9 @@ def wide(broker, name_of_a_topic):
 
 def put(broker, topic, value, *options, partition=0):
     """One record, however large; with kcat, whose batches may be compressed."""
-    file = broker.directory / "value"
-    file.write_bytes(value)
-    broker.kcat("-P", "-t", topic, "-p", str(partition), "-X", "message.max.bytes=100000000", *options, str(file))
+    whole = broker.directory / "value"
+    whole.write_bytes(value)
+    broker.kcat("-P", "-t", topic, "-p", str(partition), "-X", "message.max.bytes=100000000", *options, str(whole))
 
 
 def warnings(one, about):
