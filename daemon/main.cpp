@@ -1,4 +1,5 @@
 #include "builtin.hpp"
+#include "crash.hpp"
 #include "options.hpp"
 #include "service.hpp"
 #include "setup.hpp"
@@ -200,6 +201,7 @@ int run(const Options& options) {
   std::optional<kafka::EmbeddedBroker> demo_broker;
   if (options.demo) demo_broker.emplace();
   const auto config = load(options, demo_broker);
+  telemetry::hide(config::secrets(config));
   if (options.dump_config) return print(config::dump(config));
   check(config);
   if (options.check) return print(summary(config));
@@ -214,8 +216,9 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace runnel;
+  daemon::say_why_it_crashes();
   const auto refuse = [](const std::exception& error, int code) {
-    std::fprintf(stderr, "runneld: %s\n", telemetry::printable(error.what()).c_str());
+    std::fprintf(stderr, "runneld: %s\n", telemetry::presentable(error.what()).c_str());
     return code;
   };
   try {

@@ -25,6 +25,12 @@ po::options_description describe(Options& options) {
   return description;
 }
 
+/// What stands behind the name may be a password.
+std::string without_value(const std::string& word) {
+  const bool is_long = word.starts_with("--");
+  return is_long ? word.substr(0, word.find('=')) : word.substr(0, 2);
+}
+
 /// Program_options says what is wrong but not what to do, and each of its errors in a style of its own.
 po::variables_map parse(const std::vector<std::string>& arguments,
                         const po::options_description& description) {
@@ -42,7 +48,7 @@ po::variables_map parse(const std::vector<std::string>& arguments,
     po::notify(values);
     return values;
   } catch (const po::unknown_option& error) {
-    throw UsageError("there is no option " + error.get_option_name() + see_help);
+    throw UsageError("there is no option " + without_value(error.get_option_name()) + see_help);
   } catch (const po::multiple_occurrences& error) {
     throw UsageError(error.get_option_name() + " stands more than once; remove all but one");
   } catch (const po::too_many_positional_options_error&) {
@@ -67,18 +73,17 @@ void check_config(const std::string& file) {
   if (file.starts_with('='))
     throw UsageError("-c takes its file without a =; write -c FILE or --config=FILE");
   if (file.starts_with('-') && file != "-") {
-    throw UsageError("--config needs a file but is followed by " + file +
+    throw UsageError("--config needs a file but is followed by " + without_value(file) +
                      "; write -c FILE (and ./ before a name that begins with -)");
   }
 }
 
 void check_sets(const std::vector<std::string>& sets) {
-  for (const auto& set : sets) {
-    if (set.find('=') == set.npos || set.starts_with('=')) {
-      throw UsageError("--set " + set +
-                       " says no key and value; write --set KEY=VALUE, such as "
-                       "--set kafka.bootstrap.servers=localhost:9092");
-    }
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (sets[i].find('=') != std::string::npos && !sets[i].starts_with('=')) continue;
+    throw UsageError("--set number " + std::to_string(i + 1) +
+                     " says no key and value; write --set KEY=VALUE, such as "
+                     "--set kafka.bootstrap.servers=localhost:9092");
   }
 }
 

@@ -67,7 +67,6 @@ void Service::add(const config::Consumer& consumer) {
   source.name = consumer.name;
   source.topics = consumer.topics;
   source.properties = properties_of(consumer, config_.runnel);
-  source.secrets = secrets_of(consumer.kafka);
   source.memory = config_.runnel.memory.bytes;
 
   std::vector<flow::NamedSink> sinks;
@@ -92,8 +91,7 @@ void Service::add(const config::Consumer& consumer) {
 
 void Service::add(const config::Producer& producer) {
   auto beat = std::make_unique<Beat>();
-  beat->publisher =
-      kafka::make_producer(loop_, {producer.name, properties_of(producer), secrets_of(producer.kafka)});
+  beat->publisher = kafka::make_producer(loop_, {producer.name, properties_of(producer)});
   const flow::HeartbeatParams params{producer.name, producer.interval, producer.count};
   beat->heartbeat =
       std::make_unique<flow::Heartbeat>(loop_, params, message_maker(producer), *beat->publisher, clock_);

@@ -39,8 +39,7 @@ config::Error refused(const kafka::PropertyError& error, const config::Propertie
                       const std::string& flow) {
   const auto culprit = find_culprit(error, properties);
   if (culprit == properties.end())
-    return config::Error(fmt::format("{}: librdkafka refuses it: {}", flow,
-                                     kafka::mask(error.what(), secrets_of(properties))));
+    return config::Error(fmt::format("{}: librdkafka refuses it: {}", flow, error.what()));
   const auto& [name, property] = *culprit;
   const auto known = kafka::property_names();
   if (std::ranges::find(known, name) == known.end()) {
@@ -51,7 +50,7 @@ config::Error refused(const kafka::PropertyError& error, const config::Propertie
                     property.origin, name, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
   }
   return config::Error(fmt::format("{}: kafka.{}: {}; see librdkafka's CONFIGURATION.md for what it takes",
-                                   property.origin, name, kafka::mask(error.what(), secrets_of(properties))));
+                                   property.origin, name, error.what()));
 }
 
 void check(kafka::Side side, const kafka::Properties& properties, const config::Properties& origins,
@@ -72,13 +71,6 @@ kafka::Properties properties_of(const config::Consumer& consumer, const config::
   const auto kbytes = std::clamp<std::uint64_t>(shares.queued_bytes / 1024, 1, most_kbytes);
   result["queued.max.messages.kbytes"] = std::to_string(kbytes);
   result.try_emplace("queued.min.messages", std::to_string(shares.queued_records));
-  return result;
-}
-
-kafka::Secrets secrets_of(const config::Properties& properties) {
-  kafka::Secrets result;
-  for (const auto& [name, property] : properties)
-    if (property.secret) result.push_back(property.value);
   return result;
 }
 

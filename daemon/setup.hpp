@@ -10,9 +10,6 @@ namespace runnel::daemon {
 kafka::Properties properties_of(const config::Consumer& consumer, const config::Runnel& runnel);
 kafka::Properties properties_of(const config::Producer& producer);
 
-/// What of them may not be printed.
-kafka::Secrets secrets_of(const config::Properties& properties);
-
 /// Has librdkafka judge the properties of every flow; opens no socket. Errors: config::Error.
 void check(const config::Config& config);
 

@@ -98,7 +98,9 @@ std::vector<std::string> parse_path(const std::string& key, const std::string& n
     node = &table.begin()->second;
   }
   if (path.empty()) {
-    fail(name, key, "this is not a key; write a dotted one, such as kafka.bootstrap.servers=localhost:9092");
+    const auto begin = key.substr(0, key.find_first_of(" \t:"));  // what follows may be a value, and a secret
+    fail(std::string(by_set) + begin, begin,
+         "this is not a key; write a dotted one, such as kafka.bootstrap.servers=localhost:9092");
   }
   return path;
 }
@@ -186,7 +188,7 @@ Node parse_document(std::string_view text, const std::string& name) {
 
 void apply_set(Node& root, std::string_view set) {
   const auto equals = find_equals(set);
-  const std::string key(set.substr(0, equals));
+  const std::string key(set.substr(0, equals == set.npos ? set.find('=') : equals));
   const auto name = std::string(by_set) + key;
   if (equals == set.npos) throw Error(name + ": there is no value; write --set KEY=VALUE");
   auto path = parse_path(key, name);

@@ -84,7 +84,7 @@ class Dumper {
 
 std::string dump(const Config& original) {
   auto config = original;  // a field list binds variables, not constants
-  Dumper dumper(config.references);
+  Dumper dumper(config.hidden.references);
   dumper.table("runnel");
   dumper.fields("runnel", config.runnel.fields());
   dumper.properties("kafka", config.kafka);

@@ -18,11 +18,11 @@ namespace {
 class Loader {
  public:
   Loader(const Node& root, std::span<const SinkKind> kinds)
-      : kinds_(kinds), root_(root, "", config_.references) {}
+      : kinds_(kinds), root_(root, "", config_.hidden) {}
 
   Config load() {
     if (const auto* node = root_.take("runnel")) {
-      Section section(*node, "runnel", config_.references);
+      Section section(*node, "runnel", config_.hidden);
       section.fill(config_.runnel.fields());
       section.finish();
     }
@@ -45,7 +45,7 @@ class Loader {
     for (const auto& [name, inner] : *node->table()) {
       const auto path = kind + '.' + name;
       check_name(inner, kind, name);
-      Section section(inner, path, config_.references);
+      Section section(inner, path, config_.hidden);
       add(section, name);
       section.finish();
     }
@@ -77,7 +77,7 @@ class Loader {
     consumer.name = std::move(name);
     section.fill(consumer.fields());
     if (const auto* node = section.take("checkpoint")) {
-      Section inner(*node, section.path_of("checkpoint"), config_.references);
+      Section inner(*node, section.path_of("checkpoint"), config_.hidden);
       inner.fill(consumer.checkpoint.fields());
       inner.finish();
     }
@@ -159,7 +159,25 @@ class Loader {
   Section root_;
 };
 
+void add_secrets(const Properties& properties, std::vector<std::string>& all) {
+  for (const auto& [name, property] : properties) {
+    const auto in_addresses = passwords_in(property.value);
+    if (!is_secret(name) && property.reference.empty())
+      all.insert(all.end(), in_addresses.begin(), in_addresses.end());
+    else
+      all.push_back(property.value);
+  }
+}
+
 }  // namespace
+
+std::vector<std::string> secrets(const Config& config) {
+  auto all = config.hidden.values;
+  add_secrets(config.kafka, all);
+  for (const auto& producer : config.producers) add_secrets(producer.kafka, all);
+  for (const auto& consumer : config.consumers) add_secrets(consumer.kafka, all);
+  return all;
+}
 
 Config load(const Input& input, std::span<const SinkKind> kinds) {
   auto root = parse_document(input.text, input.name);

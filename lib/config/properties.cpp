@@ -70,7 +70,7 @@ Property read_property(const std::string& name, const Node& node, const std::str
   if (text.value.find('\0') != text.value.npos) {
     fail(node.where, key, "a property of librdkafka cannot hold a NUL character; remove it");
   }
-  const bool secret = is_secret(name) || !text.reference.empty();
+  const bool secret = is_secret(name) || !text.reference.empty() || !passwords_in(text.value).empty();
   if (name == "auto.offset.reset" && std::ranges::find(resets, text.value) == resets.end()) {
     fail(node.where, key,
          fmt::format("{} says nothing; write \"earliest\", \"latest\" or \"error\"", text.shown()));
@@ -86,6 +86,17 @@ bool is_secret(std::string_view name) {
   constexpr std::array<std::string_view, 6> parts{"password", "passphrase",         "secret",
                                                   "key.pem",  "oauthbearer.config", "jaas"};
   return std::ranges::any_of(parts, [&](auto part) { return name.find(part) != name.npos; });
+}
+
+std::vector<std::string> passwords_in(std::string_view value) {
+  std::vector<std::string> found;
+  for (auto at = value.find('@'); at != value.npos; at = value.find('@', at + 1)) {
+    const auto before = value.substr(0, at);
+    const auto user = before.substr(before.find_last_of("/, \t") + 1);  // npos + 1 is 0
+    const auto colon = user.find(':');
+    if (colon != user.npos && colon + 1 < user.size()) found.emplace_back(user.substr(colon + 1));
+  }
+  return found;
 }
 
 void read_properties(const Node& node, const std::string& key, Properties& properties) {

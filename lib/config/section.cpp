@@ -16,9 +16,8 @@ namespace {
 /// One value on its way into the variable of its field.
 class Reader {
  public:
-  Reader(const Field& field, const Node& node, const std::string& key,
-         std::map<std::string, std::string>& references)
-      : field_(field), node_(node), key_(key), references_(references) {}
+  Reader(const Field& field, const Node& node, const std::string& key, Hidden& hidden)
+      : field_(field), node_(node), key_(key), hidden_(hidden) {}
 
   void operator()(bool* out) const {
     const auto* flag = std::get_if<bool>(&node_.value);
@@ -72,7 +71,7 @@ class Reader {
     for (const auto& element : array("an array of strings, such as [\"a\", \"b\"],")) {
       const auto text = read_text(element, key_, "an array of strings");
       check_text(text);
-      all.add(text.toml(), !text.reference.empty());
+      all.add(text.toml(), hide(text));
       out->push_back(text.value);
     }
     remember(all);
@@ -89,8 +88,8 @@ class Reader {
       const auto name = read_text(pair->front(), key_, "a header's name");
       const auto value = read_text(pair->back(), key_, "a header's value");
       check_text(value);
-      all.add(fmt::format("[{}, {}]", name.toml(), value.toml()),
-              !name.reference.empty() || !value.reference.empty());
+      const bool name_hidden = hide(name);
+      all.add(fmt::format("[{}, {}]", name.toml(), value.toml()), hide(value) || name_hidden);
       out->emplace_back(name.value, value.value);
     }
     remember(all);
@@ -116,12 +115,18 @@ class Reader {
   };
 
   void remember(const Gathered& all) const {
-    if (all.referenced) references_[key_] = '[' + all.toml + ']';
+    if (all.referenced) hidden_.references[key_] = '[' + all.toml + ']';
+  }
+
+  bool hide(const Text& text) const {
+    if (text.reference.empty()) return false;
+    hidden_.values.push_back(text.value);
+    return true;
   }
 
   Text read(std::string_view expected) const {
     auto text = read_text(node_, key_, expected);
-    if (!text.reference.empty()) references_[key_] = text.reference;
+    if (hide(text)) hidden_.references[key_] = text.reference;
     return text;
   }
 
@@ -166,13 +171,13 @@ class Reader {
   const Field& field_;
   const Node& node_;
   const std::string& key_;
-  std::map<std::string, std::string>& references_;
+  Hidden& hidden_;
 };
 
 }  // namespace
 
-Section::Section(const Node& node, std::string path, std::map<std::string, std::string>& references)
-    : node_(node), path_(std::move(path)), references_(references) {
+Section::Section(const Node& node, std::string path, Hidden& hidden)
+    : node_(node), path_(std::move(path)), hidden_(hidden) {
   if (!node.table()) fail(node.where, path_, fmt::format("a table must stand here, not {}", node.what()));
 }
 
@@ -186,7 +191,10 @@ Text Section::take_text(std::string_view key, const std::string& mend) {
   const auto* node = take(key);
   if (!node) refuse(key, "it is missing; " + mend);
   auto text = read_text(*node, path_of(key), "a string");
-  if (!text.reference.empty()) references_[path_of(key)] = text.reference;
+  if (!text.reference.empty()) {
+    hidden_.references[path_of(key)] = text.reference;
+    hidden_.values.push_back(text.value);
+  }
   return text;
 }
 
@@ -195,7 +203,7 @@ void Section::fill(const std::vector<Field>& fields) {
     const auto* node = take(field.key);
     if (node) {
       const auto key = path_of(field.key);
-      std::visit(Reader(field, *node, key, references_), field.target);
+      std::visit(Reader(field, *node, key, hidden_), field.target);
     } else if (field.required) {
       std::vector<std::string_view> there;
       for (const auto& entry : table()) there.push_back(entry.first);
@@ -224,8 +232,8 @@ void Section::refuse(std::string_view key, const std::string& why) const {
 }
 
 std::string Section::shown(std::string_view key, const std::string& value) const {
-  const auto reference = references_.find(path_of(key));
-  return reference == references_.end() ? quoted(value) : "a text from " + reference->second;
+  const auto reference = hidden_.references.find(path_of(key));
+  return reference == hidden_.references.end() ? quoted(value) : "a text from " + reference->second;
 }
 
 std::string Section::path_of(std::string_view key) const {

@@ -3,9 +3,8 @@
 #include "document.hpp"
 #include "reference.hpp"
 
-#include <runnel/config/field.hpp>
+#include <runnel/config/config.hpp>
 
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,8 +17,8 @@ namespace runnel::config {
 /// Every call throws Error. The node outlives it.
 class Section {
  public:
-  /// `references` gathers, by key, what Config::references holds.
-  Section(const Node& node, std::string path, std::map<std::string, std::string>& references);
+  /// `hidden` gathers what Config::hidden holds.
+  Section(const Node& node, std::string path, Hidden& hidden);
 
   /// The node of a key; none if it is left out.
   const Node* take(std::string_view key);
@@ -45,7 +44,7 @@ class Section {
  private:
   const Node& node_;
   std::string path_;
-  std::map<std::string, std::string>& references_;
+  Hidden& hidden_;
   std::set<std::string, std::less<>> known_;
 };
 

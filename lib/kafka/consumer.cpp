@@ -54,6 +54,9 @@ bool leaves_out(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
 }
 
+constexpr std::string_view not_passed_over =
+    "; it is not passed over and is tried again; if it is damaged, move the group's position past it";
+
 // How long a partition is left alone behind which something was left out.
 constexpr auto hold_time = 5s;
 
@@ -146,7 +149,7 @@ Queue consumer_queue(rd_kafka_t* handle) {
 Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams params)
     : area_("consumer " + params.name),
       loop_(loop),
-      notices_(area_, params.secrets),
+      notices_(area_),
       memory_(params.memory),
       fetching_(params.properties, delivery::share(memory_)),
       handle_(make(params)),
@@ -232,6 +235,7 @@ std::string Consumer::hint(rd_kafka_event_t* event) const {
     places += fmt::format("{}{} [{}] at offset {}", count == 1 ? "" : ", ", partition.topic, partition.number,
                           next);
   }
+  if (count == 0) return "";
   return fmt::format("; it stands at or behind one of: {}{}", places, count > most ? ", …" : "");
 }
 
@@ -258,7 +262,8 @@ void Consumer::take_error(const rd_kafka_message_t& message) {
   const auto place = fmt::format("{} [{}]", rd_kafka_topic_name(message.rkt), message.partition);
   notices_.warn(fmt::format("{} {}", name, place),
                 fmt::format("{} at offset {}: {} ({}){}", place, message.offset,
-                            rd_kafka_message_errstr(&message), name, advice(message.err)));
+                            rd_kafka_message_errstr(&message), name,
+                            leaves_out(message.err) ? not_passed_over : advice(message.err)));
   if (!leaves_out(message.err)) return;
   reader_.hold(message);
   release_at_ = std::chrono::steady_clock::now() + hold_time;

@@ -17,23 +17,23 @@ std::string_view advice(rd_kafka_resp_err_t code) {
       return "; check kafka.bootstrap.servers and the brokers; trying again";
     case RD_KAFKA_RESP_ERR__SSL:
       return "; check kafka.security.protocol and the kafka.ssl.* files; trying again";
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+      return "; this is no answer of a Kafka, or TLS speaks here, or it is more than "
+             "kafka.receive.message.max.bytes: check kafka.bootstrap.servers, kafka.security.protocol and "
+             "that; trying again";
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
       return "; waiting for it to be made";
     case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
       return "; the partition stands still there and is tried again. If the batch becomes more than "
              "kafka.receive.message.max.bytes, or more than a third of it, raise that; if it is damaged, "
-             "move "
-             "the group's position past it";
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-      return "; it is not passed over and is tried again; if it is damaged, move the group's position past "
-             "it";
+             "move the group's position past it";
     default:
       return "";
   }
 }
 
-void Notices::warn(const std::string& cause, const std::string& unmasked) {
-  warnings_.warn(cause, mask(unmasked, secrets_), std::chrono::steady_clock::now());
+void Notices::warn(const std::string& cause, const std::string& text) {
+  warnings_.warn(cause, text, std::chrono::steady_clock::now());
 }
 
 void Notices::take_log(rd_kafka_event_t* event) {
@@ -41,13 +41,12 @@ void Notices::take_log(rd_kafka_event_t* event) {
   const char* text = nullptr;
   int level = 0;  // of syslog(3)
   if (rd_kafka_event_log(event, &facility, &text, &level) != 0) return;
-  // These come again as ERROR events, with a code.
   const std::string_view name = facility;
-  const bool twice = name == "FAIL" || name == "ERROR";
-  if (level <= 4 && !twice)
+  const bool twice = name == "FAIL" || name == "ERROR";  // they come again as ERROR events, with a code
+  if (level > 4)
+    telemetry::debug(area_, "librdkafka: {}: {}", name, text);
+  else if (!twice)
     warn(facility, fmt::format("librdkafka: {}: {}", name, text));
-  else
-    telemetry::debug(area_, "librdkafka: {}: {}", name, mask(text, secrets_));
 }
 
 std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* event, std::string_view hint) {
@@ -58,7 +57,7 @@ std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* e
   if (rd_kafka_event_error_is_fatal(event)) {
     char reason[512];
     const auto real = rd_kafka_fatal_error(handle, reason, sizeof reason);
-    return mask(fmt::format("librdkafka cannot go on: {} ({})", reason, rd_kafka_err2name(real)), secrets_);
+    return fmt::format("librdkafka cannot go on: {} ({})", reason, rd_kafka_err2name(real));
   }
   // Each broker has said itself what is wrong with it.
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return std::nullopt;

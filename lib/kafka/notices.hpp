@@ -18,20 +18,18 @@ std::string_view advice(rd_kafka_resp_err_t code);
 class Notices {
  public:
   /// `area` begins each line, e.g. "consumer archive".
-  Notices(std::string area, Secrets secrets)
-      : area_(std::move(area)), secrets_(std::move(secrets)), warnings_(area_) {}
+  explicit Notices(std::string area) : area_(std::move(area)), warnings_(area_) {}
 
   /// Takes LOG and ERROR events; others are not its business. `hint` is put behind an error. Returns the
   /// sentence of a fatal error.
   std::optional<std::string> take(rd_kafka_t* handle, rd_kafka_event_t* event, std::string_view hint = "");
 
-  void warn(const std::string& cause, const std::string& unmasked);
+  void warn(const std::string& cause, const std::string& text);
 
  private:
   void take_log(rd_kafka_event_t* event);
 
   std::string area_;
-  Secrets secrets_;
   flow::Warnings warnings_;
 };
 

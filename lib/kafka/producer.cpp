@@ -17,7 +17,7 @@ class Producer final : public flow::Publisher {
  public:
   Producer(const async::asio::any_io_executor& loop, ProducerParams params)
       : area_("producer " + params.name),
-        notices_(area_, params.secrets),
+        notices_(area_),
         handle_(make(params.properties)),
         loop_(loop),
         changed_(loop),

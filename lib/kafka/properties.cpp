@@ -65,24 +65,6 @@ std::vector<std::string> property_names() {
   return names;
 }
 
-std::string mask(std::string text, const Secrets& secrets) {
-  constexpr std::size_t shortest = 4;  // or every e in the log would be one
-  const auto hide = [&](std::string_view secret) {
-    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at))
-      text.replace(at, secret.size(), "(hidden)");
-  };
-  for (const auto& secret : secrets) {
-    std::string_view rest = secret;
-    while (rest.size() >= shortest) {
-      hide(rest);
-      const auto blank = rest.find_first_of(" \t\n,;");
-      if (blank == rest.npos) break;
-      rest.remove_prefix(blank + 1);
-    }
-  }
-  return text;
-}
-
 delivery::Reset reset_of(const Properties& properties) {
   static const std::set<std::string> earliest = {"earliest", "smallest", "beginning"};
   auto found = properties.find("auto.offset.reset");

@@ -1,6 +1,7 @@
 #include "line_printer.hpp"
 
 #include <runnel/telemetry/log.hpp>
+#include <runnel/telemetry/mask.hpp>
 
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
@@ -121,6 +122,11 @@ std::shared_ptr<spdlog::logger>& logger() {
   return instance;
 }
 
+Mask& mask() {
+  static auto& instance = *new Mask;  // never destroyed: a crash at the very end has its message too
+  return instance;
+}
+
 /// The length of the UTF-8 character that `text` begins with, if a terminal may see it as it is; else 0.
 std::size_t printable_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
@@ -153,8 +159,12 @@ void set_level(Level level) {
   logger()->set_level(to_spdlog(level));
 }
 
+void hide(const std::vector<std::string>& secrets) {
+  mask() = Mask(secrets);
+}
+
 void show_status(std::string_view text) {
-  printer().show_status(printable(text));
+  printer().show_status(presentable(text));
 }
 
 void flush_log(std::chrono::milliseconds most) {
@@ -164,9 +174,10 @@ void flush_log(std::chrono::milliseconds most) {
 void log(Level level, std::string_view area, std::string_view message) {
   const auto at = to_spdlog(level);
   if (!logger()->should_log(at)) return;
-  std::string line(area);
-  line.append(": ").append(printable(message.substr(0, most_bytes)));
-  if (message.size() > most_bytes) line += fmt::format("... ({} bytes more)", message.size() - most_bytes);
+  auto line = presentable(area) + ": ";
+  const auto text = mask()(message);  // first of all: a secret that is cut would no longer be known
+  line += printable(std::string_view(text).substr(0, most_bytes));
+  if (text.size() > most_bytes) line += fmt::format("... ({} bytes more)", text.size() - most_bytes);
   logger()->log(at, spdlog::string_view_t(line));
 }
 
@@ -185,6 +196,10 @@ std::string printable(std::string_view text) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::string presentable(std::string_view text) {
+  return printable(mask()(text));
 }
 
 }  // namespace runnel::telemetry

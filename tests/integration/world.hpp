@@ -99,7 +99,7 @@ class World : public testing::Test {
 
   std::unique_ptr<flow::Publisher> make_publisher() {
     return kafka::make_producer(io.get_executor(),
-                                {"test", kafka::only_for(kafka::Side::producer, with({})), {}});
+                                {"test", kafka::only_for(kafka::Side::producer, with({}))});
   }
 
   void produce(const std::vector<flow::Message>& messages) {

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
 
 namespace runnel::config {
 namespace {
@@ -101,6 +104,21 @@ TEST_F(ReferenceTest, AMessageShowsTheReferenceAndNotTheValue) {
     EXPECT_THAT(message, HasSubstr("RUNNEL_TEST_SECRET")) << text;
     EXPECT_THAT(message, Not(HasSubstr("hunter2"))) << text;
   }
+}
+
+TEST_F(ReferenceTest, EverythingThatMayNotBePrintedIsKnown) {
+  const auto config = load_text(
+      "[runnel]\nstate_dir = { env = 'RUNNEL_TEST_SECRET' }\n"
+      "[kafka]\nsasl.password = 'key'\nclient.id = { credential = 'pw' }\nclient.rack = 'open'\n"
+      "bootstrap.servers = 'a:1,SASL_SSL://me:in-an-address@b:2'\n"
+      "[producer.p]\ntopic = 't'\nvalue = 'v'\nheaders = [['n', { env = 'RUNNEL_TEST_SECRET' }]]\n"
+      "kafka.ssl.key.pem = 'pem'\n"
+      "[sink.f]\ntype = 'fake'\npath = 'p'\nlist = ['a', { env = 'RUNNEL_TEST_SECRET' }]");
+  const auto all = secrets(config);
+  EXPECT_EQ(std::ranges::count(all, "hunter2"), 3);
+  EXPECT_EQ(std::set(all.begin(), all.end()),
+            (std::set<std::string>{"hunter2", "key", "hunter2\n", "in-an-address", "pem"}));
+  EXPECT_THAT(dump(config), Not(HasSubstr("in-an-address")));
 }
 
 TEST_F(ReferenceTest, ADumpShowsTheReferenceAndReadsBackAsTheSame) {

@@ -76,7 +76,7 @@ TEST(Set, IsNamedByWhatRefusesIt) {
             "--set runnel.drain.x: runnel.drain: it is a string at t.toml:2:1 and has no keys");
   EXPECT_EQ(refuse("runnel.drain"), "--set runnel.drain: there is no value; write --set KEY=VALUE");
   EXPECT_EQ(refuse("a b=1"),
-            "--set a b: a b: this is not a key; write a dotted one, such as "
+            "--set a: a: this is not a key; write a dotted one, such as "
             "kafka.bootstrap.servers=localhost:9092");
   EXPECT_THAT(refuse("=1"), HasSubstr("this is not a key"));
   EXPECT_EQ(refuse("producer.p.value={seq}"),
@@ -88,6 +88,8 @@ TEST(Set, NeverShowsItsValue) {
   EXPECT_THAT(refusal("", {"kafka.sasl.password=[hunter2]"}), Not(HasSubstr("hunter2")));
   EXPECT_THAT(refusal("", {"kafka.sasl.password=['hunter2']"}), Not(HasSubstr("hunter2")));
   EXPECT_THAT(refusal("", {"kafka.sasl.password='hunter2"}), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(refusal("", {"kafka.sasl.password hunter2=x"}), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(refusal("", {"kafka.'sasl.password=hunter2"}), Not(HasSubstr("hunter2")));
 }
 
 }  // namespace

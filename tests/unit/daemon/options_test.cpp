@@ -5,8 +5,10 @@
 namespace runnel::daemon {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Arguments = std::vector<std::string>;
 
 Options parse(const Arguments& arguments) {
@@ -79,11 +81,21 @@ TEST(Options, RefusesAndSaysWhatToDo) {
   EXPECT_EQ(refusal({"-c", "a", "-c", "b"}), "--config stands more than once; remove all but one");
   EXPECT_EQ(refusal({"--check=yes"}), "--check takes no value; remove it");
   EXPECT_EQ(refusal({"--set", "a"}),
-            "--set a says no key and value; write --set KEY=VALUE, such as --set "
+            "--set number 1 says no key and value; write --set KEY=VALUE, such as --set "
             "kafka.bootstrap.servers=localhost:9092");
   EXPECT_EQ(refusal({"--demo", "-c", "a"}),
             "--demo brings a configuration of its own; leave -c out, or --demo");
   EXPECT_EQ(UsageError::exit_code, 64);
+}
+
+TEST(Options, ARefusalShowsNothingThatMayBeAPassword) {
+  for (const Arguments& arguments :
+       {Arguments{"--set", "kafka.sasl.password hunter2"}, Arguments{"--set", "kafka.sasl.password:hunter2"},
+        Arguments{"--kafka.sasl.password=hunter2"}, Arguments{"-phunter2"}, Arguments{"-p=hunter2"},
+        Arguments{"--check=hunter2"}, Arguments{"hunter2"}, Arguments{"-c=hunter2"},
+        Arguments{"-c", "--set=kafka.sasl.password=hunter2"}}) {
+    EXPECT_THAT(refusal(arguments), Not(AnyOf(HasSubstr("hunter2"), "accepted"))) << arguments.front();
+  }
 }
 
 TEST(Options, HelpNamesEveryOption) {

@@ -55,6 +55,20 @@ TEST(Log, ARecordCanForgeNoLineAndNoFormat) {
             "<6>sink: x\\x0a<3>forged \\x1b[31m {} %v\n");
 }
 
+TEST(Log, HidesSecretsInEveryLineAlsoWhereItIsCut) {
+  open_log(Dress::journal, Level::debug);
+  hide({"hunter2"});
+  EXPECT_EQ(written([] {
+              debug("flow hunter2", "a {}", "hunter2");
+              show_status("hunter2");
+              info("flow", "{}hunter2 and more", std::string(3994, 'x'));
+            }),
+            "<7>flow (hidden): a (hidden)\n\r\x1b[K(hidden)\r\x1b[K<6>flow: " + std::string(3994, 'x') +
+                "(hidde... (11 bytes more)\n");
+  EXPECT_EQ(presentable("hunter2\n"), "(hidden)\\x0a");
+  hide({});
+}
+
 TEST(Log, CutsALineThatHasNoEnd) {
   open_log(Dress::journal, Level::info);
   EXPECT_EQ(written([] { info("flow", "{}", std::string(5000, 'x')); }),

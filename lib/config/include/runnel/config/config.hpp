@@ -14,8 +14,8 @@
 // What a configuration file says, as plain structs. Defaults stand in place; limits stand in the field lists.
 namespace runnel::config {
 
-/// A librdkafka property. Secret: never printed (a secret property, or a value from a file, the environment
-/// or a credential).
+/// A librdkafka property. Secret: never printed (a secret property, an address with a password in it, or a
+/// value from a file, the environment or a credential).
 struct Property {
   std::string value;
   bool secret = false;
@@ -69,16 +69,19 @@ struct Sink {
   std::shared_ptr<SinkOptions> options;
 };
 
+/// What came from a file, the environment or a credential, besides properties: it is never printed.
+struct Hidden {
+  std::map<std::string, std::string> references;  // by key ("sink.files.path"), as TOML
+  std::vector<std::string> values;
+};
+
 struct Config {
   Runnel runnel;
   Properties kafka;
   std::vector<Producer> producers;
   std::vector<Consumer> consumers;
   std::vector<Sink> sinks;
-
-  /// By key ("sink.files.path"): the reference, as TOML, of each string that came from elsewhere and is never
-  /// printed. Properties have their own.
-  std::map<std::string, std::string> references;
+  Hidden hidden;
 };
 
 /// A configuration that cannot be used: one sentence with file, line, column, key, why, and what to do.
@@ -98,6 +101,9 @@ struct Input {
 /// Parses, fills in defaults, and checks everything that can be checked without librdkafka.
 /// Errors: Error.
 Config load(const Input& input, std::span<const SinkKind> kinds);
+
+/// Every text of it that may stand in no output.
+std::vector<std::string> secrets(const Config& config);
 
 /// The whole configuration as TOML that load() takes, defaults included. What came from a file, the
 /// environment or a credential is shown as the reference that it was; any other secret is "(hidden)".

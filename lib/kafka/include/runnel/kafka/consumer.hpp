@@ -14,7 +14,6 @@ namespace runnel::kafka {
 struct ConsumerParams {
   std::string name;                 // of the [consumer.NAME], for the log
   Properties properties;            // must hold group.id
-  Secrets secrets;                  // masked in what librdkafka says
   std::vector<std::string> topics;  // names, or ^regex
   std::size_t batch = 2500;         // records at most in one batch
   std::uint64_t memory = 64 << 20;  // bytes of records, queued and in flight: see delivery::share()

@@ -11,7 +11,6 @@ namespace runnel::kafka {
 struct ProducerParams {
   std::string name;  // of the [producer.NAME], for the log
   Properties properties;
-  Secrets secrets;  // masked in what librdkafka says
 };
 
 /// An idempotent producer (acks=all) with a queue of at most 8 MiB, unless the properties say otherwise.

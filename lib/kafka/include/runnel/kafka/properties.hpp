@@ -30,13 +30,6 @@ Properties only_for(Side side, const Properties& properties);
 /// Every property that this librdkafka knows.
 std::vector<std::string> property_names();
 
-/// Values that are never printed: of a password, or of what came from a file or the environment.
-using Secrets = std::vector<std::string>;
-
-/// `text` without any of the secrets, or the end of one: librdkafka quotes what it cannot parse from there
-/// on.
-std::string mask(std::string text, const Secrets& secrets);
-
 /// The configured auto.offset.reset, in any of librdkafka's spellings. Default: latest.
 delivery::Reset reset_of(const Properties& properties);
 

@@ -5,9 +5,10 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The one log of the process. A line is `area: message`; control characters and what is not UTF-8 are shown
-// escaped, so a record's bytes can forge no line and no terminal escape.
+// escaped, so a record's bytes can forge no line and no terminal escape. Secrets are hidden.
 namespace runnel::telemetry {
 
 enum class Level { debug, info, warning, error };
@@ -22,6 +23,9 @@ enum class Dress {
 /// nobody reads is dropped and counted. Thread: any, but open_log() and set_level() before other threads log.
 void open_log(Dress dress, Level level);
 void set_level(Level level);
+
+/// From here on these stand in no line, whoever writes it. Thread: before other threads log.
+void hide(const std::vector<std::string>& secrets);
 
 /// Shows a text on the terminal until the next line, or the next text, takes its place.
 void show_status(std::string_view text);
@@ -50,5 +54,8 @@ void debug(std::string_view area, fmt::format_string<Args...> text, Args&&... ar
 
 /// `text` with control characters and what is not UTF-8 as \xNN.
 std::string printable(std::string_view text);
+
+/// `text` as a line of the log may hold it: printable, and secrets hidden.
+std::string presentable(std::string_view text);
 
 }  // namespace runnel::telemetry
