@@ -19,6 +19,9 @@ constexpr delivery::BackoffParams sink_backoff{.first = 250ms, .most = 5s, .seed
 // A refused commit waits for the next change of assignment; should none come, it is tried again after this.
 constexpr auto refused_wait = 10s;
 
+// Lines about changes of assignment, and about gaps of one partition.
+constexpr std::uint64_t most_lines_a_minute = 10;
+
 std::string list(const std::vector<delivery::Partition>& partitions) {
   constexpr std::size_t most = 12;
   std::string text;
@@ -40,6 +43,7 @@ Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr
       clock_(clock),
       progress_(params_.checkpoint),
       warnings_(area_),
+      changes_(area_, most_lines_a_minute),
       hurry_(std::in_place) {
   source_->on_change([this] { hurry_up(clock_.now() + params_.drain); });
 }
@@ -111,10 +115,11 @@ async::awaitable<void> Flow::deliver(delivery::Batch batch) {
                      "and come again at the next start",
                      batch.records.size());
   } else {
-    telemetry::warn(area_,
-                    "{} records could not be delivered before the partitions had to be given up; they are "
-                    "not committed and come again",
-                    batch.records.size());
+    const auto text = fmt::format(
+        "{} records could not be delivered before the partitions had to be given up; they are not committed "
+        "and come again",
+        batch.records.size());
+    changes_.warn("given up", text, clock_.now());
     source_->rewind(progress_.positions());
   }
 }
@@ -135,7 +140,7 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
                     area_, list(beginning.refused)),
         exit_configuration);
   const auto level = change.partitions.empty() ? telemetry::Level::debug : telemetry::Level::info;
-  telemetry::log(level, area_, "assigned " + list(change.partitions));
+  changes_.tell(level, "assigned", "assigned " + list(change.partitions), clock_.now());
   for (const auto& gap : beginning.gaps) log_gap(gap);
   source_->assign(beginning.read);
   progress_.assigned(beginning.read, beginning.commit, clock_.now());
@@ -160,7 +165,8 @@ async::awaitable<std::optional<std::vector<delivery::Known>>> Flow::look_up(
 
 async::awaitable<void> Flow::on_revoked(Revoked change) {
   progress_.changed();
-  telemetry::info(area_, "{} {}", change.lost ? "lost" : "giving up", list(change.partitions));
+  const std::string verb = change.lost ? "lost" : "giving up";
+  changes_.tell(telemetry::Level::info, verb, verb + " " + list(change.partitions), clock_.now());
   if (change.lost)
     co_await await_answer();  // one that is still inside librdkafka could be sent under the next assignment
   else
@@ -280,13 +286,14 @@ async::awaitable<void> Flow::pause(time_point until) {
 
 void Flow::log_gap(const delivery::Gap& gap) {
   const auto& [partition, wanted, begin] = gap;
-  if (begin > wanted)
-    telemetry::warn(area_,
-                    "{} [{}]: offsets {} to {} were deleted before they were delivered; going on at {}",
-                    partition.topic, partition.number, wanted, begin - 1, begin);
-  else
-    telemetry::warn(area_, "{} [{}]: the log ends before offset {} (made anew, or cut); going on at {}",
-                    partition.topic, partition.number, wanted, begin);
+  const auto of = fmt::format("{} [{}]", partition.topic, partition.number);
+  const auto text =
+      begin > wanted
+          ? fmt::format("{}: offsets {} to {} were deleted before they were delivered; going on at {}", of,
+                        wanted, begin - 1, begin)
+          : fmt::format("{}: the log ends before offset {} (made anew, or cut); going on at {}", of, wanted,
+                        begin);
+  changes_.warn("gap " + of, text, clock_.now());
 }
 
 void Flow::warn(const std::string& cause, const std::string& text) {

@@ -1,15 +1,13 @@
 #include <runnel/flow/warnings.hpp>
-#include <runnel/telemetry/log.hpp>
 
 namespace runnel::flow {
 
-void Warnings::warn(const std::string& cause, const std::string& text, delivery::Throttle::time_point now) {
+void Warnings::tell(telemetry::Level level, const std::string& cause, const std::string& text,
+                    delivery::Throttle::time_point now) {
   const auto held_back = throttle_.pass(cause, now);
   if (!held_back) return;
-  if (*held_back == 0)
-    telemetry::warn(area_, "{}", text);
-  else
-    telemetry::warn(area_, "{} ({} more times since)", text, *held_back);
+  const auto count = *held_back == 0 ? "" : fmt::format(" ({} more times since)", *held_back);
+  telemetry::log(level, area_, text + count);
 }
 
 }  // namespace runnel::flow

@@ -26,6 +26,15 @@ TEST(Throttle, WithinAMinuteTheOthersAreHeldBackAndThenCounted) {
   EXPECT_EQ(throttle.pass("disk full", start + hours(1)), 1U);
 }
 
+TEST(Throttle, MayLetTheFirstFewOfAMinutePass) {
+  Throttle throttle(3);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(throttle.pass("rebalance", start + seconds(i)), 0U);
+  EXPECT_EQ(throttle.pass("rebalance", start + seconds(3)), std::nullopt);
+  EXPECT_EQ(throttle.pass("rebalance", start + seconds(59)), std::nullopt);
+  EXPECT_EQ(throttle.pass("rebalance", start + seconds(60)), 2U);
+  EXPECT_EQ(throttle.pass("rebalance", start + seconds(119)), 0U);
+}
+
 TEST(Throttle, CausesDoNotHoldEachOtherBack) {
   Throttle throttle;
   throttle.pass("disk full", start);

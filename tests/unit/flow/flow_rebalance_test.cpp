@@ -57,6 +57,23 @@ TEST_F(FlowRevoked, and_assigned_over_and_over_neither_loses_nor_doubles) {
   }
 }
 
+TEST_F(FlowRevoked, and_assigned_for_hours_costs_twenty_lines_a_minute_and_a_count) {
+  World world;
+  world.live();
+  for (int second = 0; second < 600; ++second) {
+    world.group.assign({p0});
+    world.run_for(500ms);
+    world.group.revoke({p0});
+    world.run_for(500ms);
+  }
+  const auto lines = std::ranges::count(log(), '\n');
+  EXPECT_GE(lines, 20);
+  EXPECT_LE(lines, 10 * 20 + 2);
+  EXPECT_THAT(log(), HasSubstr("assigned t [0] (50 more times since)\n"));
+  EXPECT_THAT(log(), HasSubstr("giving up t [0] (50 more times since)\n"));
+  world.stop();
+}
+
 TEST_F(FlowRevoked, tries_a_failing_commit_until_it_counts) {
   World world;
   world.group.produce(p0, 3);

@@ -110,6 +110,7 @@ class Flow {
   Clock& clock_;
   delivery::Progress progress_;
   Warnings warnings_;
+  Warnings changes_;  // each of them matters, but a group may change its mind for hours
   delivery::Backoff commit_backoff_;
   std::optional<Hurry> hurry_;  // what is under way must be done by then
   std::optional<time_point> stop_at_;
