@@ -41,6 +41,10 @@ void EmbeddedBroker::fail_requests(short api_key, int error, int count) {
   rd_kafka_mock_push_request_errors_array(impl_->cluster.get(), api_key, errors.size(), errors.data());
 }
 
+void EmbeddedBroker::fail_no_more(short api_key) {
+  rd_kafka_mock_clear_request_errors(impl_->cluster.get(), api_key);
+}
+
 void EmbeddedBroker::set_down(bool down) {
   for (int id = 1; id <= impl_->brokers; ++id) {
     if (down)

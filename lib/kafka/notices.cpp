@@ -17,6 +17,9 @@ std::string_view advice(rd_kafka_resp_err_t code) {
       return "; check kafka.bootstrap.servers and the brokers; trying again";
     case RD_KAFKA_RESP_ERR__SSL:
       return "; check kafka.security.protocol and the kafka.ssl.* files; trying again";
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "; grant it to the user of kafka.sasl.username, or of the certificate; trying again";
     case RD_KAFKA_RESP_ERR__BAD_MSG:
       return "; this is no answer of a Kafka, or TLS speaks here, or it is more than "
              "kafka.receive.message.max.bytes: check kafka.bootstrap.servers, kafka.security.protocol and "
@@ -31,6 +34,16 @@ std::string_view advice(rd_kafka_resp_err_t code) {
       return "";
   }
 }
+
+namespace {
+
+// Its text is about one topic, and always the same: each topic is a cause of its own.
+bool names_a_topic(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
+}  // namespace
 
 void Notices::warn(const std::string& cause, const std::string& text) {
   warnings_.warn(cause, text, std::chrono::steady_clock::now());
@@ -61,8 +74,9 @@ std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* e
   }
   // Each broker has said itself what is wrong with it.
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return std::nullopt;
-  warn(rd_kafka_err2name(code), fmt::format("{} ({}){}{}", rd_kafka_event_error_string(event),
-                                            rd_kafka_err2name(code), advice(code), hint));
+  const std::string text = rd_kafka_event_error_string(event);
+  const std::string name = rd_kafka_err2name(code);
+  warn(names_a_topic(code) ? text : name, fmt::format("{} ({}){}{}", text, name, advice(code), hint));
   return std::nullopt;
 }
 

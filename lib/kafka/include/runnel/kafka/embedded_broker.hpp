@@ -25,6 +25,7 @@ class EmbeddedBroker {
 
   /// The next `count` requests of this kind are answered with this error.
   void fail_requests(short api_key, int error, int count);
+  void fail_no_more(short api_key);
   void set_down(bool down);
   void set_round_trip(int milliseconds);
 
