@@ -164,6 +164,7 @@ int serve(const Options& options, const config::Config& config) {
     watchdog.leave();
   }
   if (!service.clean()) watchdog.leave();
+  watchdog.leave_soon();
   telemetry::flush_log(std::chrono::milliseconds(500));
   return watchdog.code();
 }

@@ -17,6 +17,14 @@ void Watchdog::arm(std::chrono::steady_clock::time_point when) {
   }).detach();
 }
 
+void Watchdog::leave_soon() const {
+  std::thread([this] {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    telemetry::debug("runneld", "librdkafka does not end its threads: leaving without it");
+    leave();
+  }).detach();
+}
+
 void Watchdog::set_code(int code) {
   int clean = 0;
   code_.compare_exchange_strong(clean, code);

@@ -12,6 +12,10 @@ class Watchdog {
   /// From `when` on the process has ended, with the exit code that is set by then. The first call counts.
   void arm(std::chrono::steady_clock::time_point when);
 
+  /// All is delivered, committed and left: destructors are tried for a second, but nothing depends on them.
+  /// librdkafka's can hang for ever once a topic that was read has been deleted (librdkafka#4362).
+  void leave_soon() const;
+
   /// The exit code so far. The first that is not 0 stays.
   void set_code(int code);
   int code() const { return code_; }
