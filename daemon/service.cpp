@@ -172,17 +172,8 @@ void Service::ended_one() {
 
 async::awaitable<void> Service::tell_each(std::chrono::seconds period,
                                           void (*say)(const std::optional<std::string>&)) {
-  auto before = numbers();
-  auto since = clock_.now();
-  while (running_ > 0) {
-    const auto until = since + period;
-    while (running_ > 0 && clock_.now() < until) co_await clock_.wait(ended_, until);
-    auto now = numbers();
-    const auto at = clock_.now();
-    say(status_line(before, now, at - since));
-    before = std::move(now);
-    since = at;
-  }
+  const StatusTeller teller{period, [this] { return numbers(); }, [this] { return running_ > 0; }, say};
+  co_await teller.run(clock_, ended_);
 }
 
 Numbers Service::numbers() const {

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <runnel/async/condition.hpp>
+#include <runnel/flow/clock.hpp>
+
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,8 +20,20 @@ struct Numbers {
   std::map<std::string, std::chrono::nanoseconds> sinks;  // how long each was at work
 };
 
-/// One line of what happened between two moments; nothing when nothing did.
+/// One line of what happened between two moments; nothing when nothing did: no record came through, none came
+/// to wait, and no tick was missed.
 std::optional<std::string> status_line(const Numbers& before, const Numbers& now,
                                        std::chrono::nanoseconds between);
+
+/// Says a status line each `period`, whatever it is, until `ended` is notified and `running` no longer holds;
+/// then a last one. Thread: the loop's only.
+struct StatusTeller {
+  std::chrono::seconds period;
+  std::function<Numbers()> numbers;
+  std::function<bool()> running;
+  std::function<void(const std::optional<std::string>&)> say;
+
+  async::awaitable<void> run(flow::Clock& clock, async::Condition& ended) const;
+};
 
 }  // namespace runnel::daemon
