@@ -13,7 +13,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 SCRIPT = Path(__file__).with_name("kafka")
-LISTENERS = 5
+LISTENERS = 6
 GROUP_TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 
 
@@ -36,8 +36,11 @@ def free_ports():
 
 
 class Broker:
-    def __init__(self, directory):
+    def __init__(self, directory, **settings):
+        """Settings of the broker go with _ for each dot: auto_create_topics_enable="false"."""
         self.directory = directory
+        lines = [f"{key.replace('_', '.')}={value}\n" for key, value in settings.items()]
+        (directory / "extra.properties").write_text("".join(lines))
         self._script("start", free_ports())
         lines = self._script("env").decode().split()
         self.environment = dict(line.split("=", 1) for line in lines)
@@ -56,6 +59,9 @@ class Broker:
         self.admin.close()
         self.signal(signal.SIGCONT)
         self.kill()
+
+    def alive(self):
+        return Path("/proc", (self.directory / "pid").read_text().strip()).exists()
 
     def kill(self):
         self._script("kill")
@@ -76,6 +82,17 @@ class Broker:
     def grow(self, topic, partitions):
         self.admin.create_partitions({topic: partitions})
         self.admin.wait_for_topics([topic])
+
+    def delete(self, topic):
+        self.admin.delete_topics([topic])
+
+    def batches(self, topic):
+        """The bytes of each batch of records in partition 0, as they lie on the broker's disk."""
+        data, found = (self.directory / f"data/{topic}-0/{0:020}.log").read_bytes(), []
+        while data:
+            size = 12 + int.from_bytes(data[8:12], "big")
+            found, data = [*found, data[:size]], data[size:]
+        return found
 
     def produce(self, topic, *values, key=None, headers=(), partition=None):
         """Writes the values (text or bytes or None) in their order; returns when the broker has them all."""

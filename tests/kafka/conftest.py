@@ -12,7 +12,7 @@ pytest.register_assert_rewrite("runnel", "broker")
 sys.dont_write_bytecode = True
 
 from broker import Broker, Steady  # noqa: E402
-from runnel import RUNNELD, Runnel, consumer, producer, stdout  # noqa: E402
+from runnel import RUNNELD, Runnel, consumer, eventually, producer, stdout  # noqa: E402
 
 numbers = itertools.count(1)
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it speaks at length of brokers that a test stopped
@@ -24,6 +24,31 @@ def broker(tmp_path_factory):
     broker = Broker(tmp_path_factory.mktemp("kafka"))
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def fragile(tmp_path_factory):
+    """A broker that may be stopped and killed, and that makes no topic by itself."""
+    broker = Broker(tmp_path_factory.mktemp("fragile"), auto_create_topics_enable="false")
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def killed(fragile):
+    """The fragile broker, which has just been killed; at the end of the test it runs."""
+    fragile.kill()
+    yield fragile
+    if not fragile.alive():
+        fragile.start_again()
+
+
+@pytest.fixture
+def hung(fragile):
+    """Called, it stops the broker; at the end of the test the broker goes on."""
+    yield lambda: fragile.signal(signal.SIGSTOP)
+    fragile.signal(signal.SIGCONT)
+    eventually(lambda: fragile.admin.describe_cluster(), within=30)
 
 
 @pytest.fixture
@@ -49,6 +74,12 @@ def group():
 def runnel(request, broker, tmp_path):
     """Makes and starts a Runnel on the broker: runnel("one", consumer(topic, group), stdout("raw"))."""
     yield from _runnels(request.node, tmp_path, broker)
+
+
+@pytest.fixture(scope="module")
+def shared_runnel(request, fragile, tmp_path_factory):
+    """The same on the fragile broker, for all tests of a file."""
+    yield from _runnels(request.node, tmp_path_factory.mktemp("shared"), fragile)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +143,7 @@ def pytest_runtest_makereport(item):
     report = yield
     if report.failed:
         background = item.session.stash.get(_made, []) if "hundred_seconds" in item.fixturenames else []
-        for each in item.stash.get(_made, []) + background:
+        shared = item.parent.stash.get(_made, [])
+        for each in item.stash.get(_made, []) + shared + background:
             report.sections.append((f"runneld {each.name}", each.story()))
     return report

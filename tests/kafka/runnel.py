@@ -43,7 +43,7 @@ def stdout(format, name="console"):
 
 def file(path="HERE/out/{topic}-{partition}.jsonl", format="json", name="files"):
     """HERE is the folder of the Runnel that writes it."""
-    return {f"sink.{name}": {"type": "file", "path": str(path), "format": format}}
+    return {f"sink.{name}": {"type": "file", "path": path if isinstance(path, dict) else str(path), "format": format}}
 
 
 def as_toml(value):
@@ -73,7 +73,7 @@ class Runnel:
             tables |= part
         text = ""
         for table, entries in tables.items():
-            lines = [f"{key} = {as_toml(value)}\n" for key, value in entries.items()]
+            lines = [f"{key} = {as_toml(value)}\n" for key, value in entries.items() if value is not None]
             text += f"[{table}]\n{''.join(lines)}\n"
         directory.mkdir(parents=True)
         self.config = directory / "runneld.toml"
@@ -137,6 +137,13 @@ class Runnel:
     @property
     def err(self):
         return (self.directory / "stderr").read_text(errors="replace")
+
+    def about(self, *words):
+        """The lines of its log, without the time, that hold all of these words."""
+        return [line[24:] for line in self.err.splitlines() if all(word in line for word in words)]
+
+    def warnings(self):
+        return [line for line in self.about() if line.startswith(("warning ", "error "))]
 
     def lines(self):
         """Whole lines of standard output."""

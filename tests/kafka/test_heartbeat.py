@@ -1,10 +1,10 @@
-"""One record a second, a hundred times, in both directions."""
+"""One record a second, a hundred times, in both directions; and what becomes of a record that cannot be delivered."""
 
 import datetime
 import json
 import zoneinfo
 
-from runnel import OK, becomes, eventually
+from runnel import OK, becomes, eventually, producer
 
 ALL_OF_IT = 140  # seconds from the first record to the last, with some to spare
 
@@ -57,3 +57,28 @@ def test_runnel_prints_the_hundred_records_of_kafka_python(hundred_seconds, brok
     printed = [json.loads(line)["num"] for line in hundred_seconds.printer_of_python.lines()]
     assert printed == list(range(100))
     assert hundred_seconds.printer_of_python.stop() == OK
+
+
+def test_heartbeats_are_idempotent(hundred_seconds, broker):
+    hundred_seconds.producer.ends(within=ALL_OF_IT)
+    batches = broker.batches(hundred_seconds.by_runnel)
+    producers = {int.from_bytes(batch[43:51], "big", signed=True) for batch in batches}  # the format of a record batch
+    sequences = [int.from_bytes(batch[53:57], "big", signed=True) for batch in batches]
+    assert len(producers) == 1 and min(producers) >= 0  # which Kafka grants with acks=all alone
+    assert sequences == list(range(100))
+
+
+def test_what_is_too_large_for_the_broker_or_for_the_client_is_counted_and_said_once(broker, runnel, name_of_a_topic):
+    topic = name_of_a_topic
+    broker.create(topic, max_message_bytes=1000)
+    large = {"topic": topic, "interval": "50ms", "count": 30, "value": "x" * 2000}
+    small = {"topic": topic, "interval": "50ms", "count": 30, "value": "{seq}"}
+    one = runnel(
+        "one", producer(**large, name="refused"), producer(**large, name="kept-back", **{"kafka.message.max.bytes": 1000}),
+        producer(**small, name="small"))
+    assert one.ends() == OK
+    for name in ("refused", "kept-back"):
+        assert len(one.about("warning", f"producer {name}:")) == 1
+        assert one.about("warning", f"producer {name}: records not delivered: 1 (", "too large")
+        assert one.about(f"producer {name}: ended; records: 30, delivered: 0, failed: 30")
+    assert broker.values(topic) == [str(number) for number in range(30)]

@@ -156,6 +156,24 @@ def test_a_reader_that_has_enough_ends_it_cleanly(broker, runnel, topic, group, 
     assert [line.split()[0] for line in (tmp_path / "head").read_text().splitlines()] == ["0", "1", "2"]
 
 
+# what a process brings along
+
+def test_the_umask_is_respected_and_the_locale_stays_c(broker, runnel, topic, group):
+    broker.produce(topic, "a record")
+    sink = file("HERE/out/below/{utc:%A}-{topic}", format="raw")
+    one = runnel("one", consumer(topic, group, sinks=["files"]), sink, start=False, environment={"LC_ALL": "C.UTF-8"})
+    before = os.umask(0o027)
+    try:
+        one.start()
+    finally:
+        os.umask(before)
+    written = eventually(lambda: list(one.directory.glob("out/below/*")))[0]
+    modes = [each.stat().st_mode & 0o777 for each in (written, written.parent, written.parent.parent)]
+    assert modes == [0o640, 0o750, 0o750]
+    with open(f"/proc/{one.pid}/maps", encoding="utf-8") as maps:  # setlocale(3) would map the files of C.UTF-8
+        assert "/locale/" not in maps.read()
+
+
 # locks
 
 def test_a_second_process_on_the_same_file_ends_and_names_the_first(broker, runnel, topic, group, tmp_path):

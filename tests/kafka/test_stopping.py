@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 import pytest
-from broker import Broker, Steady
+from broker import Steady
 from runnel import OK, STOP_NOT_DELIVERED, becomes, consumer, eventually, file, producer, stdout
 
 PARTITIONS = 6
@@ -16,14 +16,6 @@ STRATEGIES = pytest.mark.parametrize("strategy", ["range,roundrobin", "cooperati
 def six(broker, name_of_a_topic):
     broker.create(name_of_a_topic, partitions=PARTITIONS)
     return name_of_a_topic
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory):
-    """A broker that may be stopped and killed: nobody else uses it."""
-    broker = Broker(tmp_path_factory.mktemp("fragile"))
-    yield broker
-    broker.close()
 
 
 def three(runnel, broker, topic, group, strategy, sinks):
@@ -132,14 +124,6 @@ def test_a_file_lacks_nothing_though_its_only_writer_is_killed_five_times(broker
 
 
 # a broker that hangs or dies
-
-@pytest.fixture
-def hung(fragile):
-    """Called, it stops the broker; at the end of the test the broker goes on."""
-    yield lambda: fragile.signal(signal.SIGSTOP)
-    fragile.signal(signal.SIGCONT)
-    eventually(lambda: fragile.admin.describe_cluster(), within=30)
-
 
 def stops_in_time(one, drain):
     begin = time.monotonic()
