@@ -61,7 +61,9 @@ class Broker:
         self.kill()
 
     def alive(self):
-        return Path("/proc", (self.directory / "pid").read_text().strip()).exists()
+        host, port = self.address.split(":")
+        with socket.socket() as attempt:
+            return attempt.connect_ex((host, int(port))) == 0
 
     def kill(self):
         self._script("kill")

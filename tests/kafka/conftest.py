@@ -36,11 +36,11 @@ def fragile(tmp_path_factory):
 
 @pytest.fixture
 def killed(fragile):
-    """The fragile broker, which has just been killed; at the end of the test it runs."""
-    fragile.kill()
-    yield fragile
+    """Called, it kills the broker; at the end of the test the broker runs."""
+    yield fragile.kill
     if not fragile.alive():
         fragile.start_again()
+    eventually(lambda: fragile.admin.describe_cluster(), within=30)
 
 
 @pytest.fixture

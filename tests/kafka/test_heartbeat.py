@@ -64,8 +64,8 @@ def test_heartbeats_are_idempotent(hundred_seconds, broker):
     batches = broker.batches(hundred_seconds.by_runnel)
     producers = {int.from_bytes(batch[43:51], "big", signed=True) for batch in batches}  # the format of a record batch
     sequences = [int.from_bytes(batch[53:57], "big", signed=True) for batch in batches]
-    assert len(producers) == 1 and min(producers) >= 0  # which Kafka grants with acks=all alone
-    assert sequences == list(range(100))
+    assert len(producers) == 1 and min(producers) >= 0  # librdkafka takes no acks but all beside that
+    assert sequences[0] == 0 and sequences == sorted(set(sequences))
 
 
 def test_what_is_too_large_for_the_broker_or_for_the_client_is_counted_and_said_once(broker, runnel, name_of_a_topic):
