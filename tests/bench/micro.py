@@ -1,0 +1,30 @@
+"""What a format costs a record, and what a batch costs on its way from the queue to a sink."""
+
+import json
+import subprocess
+
+PROGRAMS = {
+    "format_bench": "A format, in the sinks' chunks of 256 KiB",
+    "batch_bench": "A batch of 2,500 records through the flow into a sink; time, and CPU of all threads",
+}
+
+
+def run(bench):
+    sections = []
+    for name, title in PROGRAMS.items():
+        program = bench.programs / name
+        if not program.exists():
+            print(f"SKIPPED: {name}, for Google Benchmark is not installed (Debian: libbenchmark-dev)")
+            continue
+        command = [program, "--benchmark_format=json", "--benchmark_repetitions=3", "--benchmark_report_aggregates_only=true"]
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+        rows = [row(each) for each in found["benchmarks"] if each["aggregate_name"] == "median"]
+        sections.append("\n".join([f"## {title}", "", "| | ns a record | CPU, ns a record |", "|---|---|---|", *rows, ""]))
+    if sections:
+        bench.write("micro.md", "# Microbenchmarks\n\n" + "\n".join(sections) + f"\nMedians of 3. {bench.facts()}\n")
+
+
+def row(found):
+    name = found["run_name"].split("/process_time")[0]
+    time = 1e9 / found["items_per_second"]
+    return f"| {name} | {time:.1f} | {time * found['cpu_time'] / found['real_time']:.1f} |"

@@ -1,0 +1,197 @@
+// How late ticks come while a flow works at full speed in the same process: real heartbeats on the real loop,
+// each record handed to a real producer, beside a real flow that carries a topic into a file over and over.
+//
+//   bench_ticks BROKER TOPIC GROUP FILE SECONDS TICKS INTERVAL_MS...
+//
+// Prints what the flow carried and, for each interval, how many ticks were made and missed, and how late they
+// were when they reached the producer, in microseconds:
+//   records N
+//   tick INTERVAL_MS MADE MISSED MEDIAN P99 P999 WORST
+#include "sink.hpp"
+
+#include <runnel/flow/flow.hpp>
+#include <runnel/flow/heartbeat.hpp>
+#include <runnel/kafka/consumer.hpp>
+#include <runnel/kafka/producer.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace runnel::bench {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = async::asio;
+
+/// A source that begins each partition anew when it has reached its end. Thread: the loop's.
+class OverAndOver final : public flow::Source {
+ public:
+  explicit OverAndOver(std::unique_ptr<flow::Source> inner) : inner_(std::move(inner)) {}
+
+  async::awaitable<flow::Event> next(bool records, flow::time_point until) override {
+    if (!spent_.empty()) inner_->rewind(std::exchange(spent_, {}));
+    auto event = co_await inner_->next(records, until);
+    if (const auto* batch = std::get_if<delivery::Batch>(&event))
+      for (const auto& reached : batch->reached)
+        if (reached.next >= inner_->end_of(*reached.partition)) spent_[*reached.partition] = 0;
+    co_return event;
+  }
+
+  void wake() override { inner_->wake(); }
+  void on_change(std::function<void()> call) override { inner_->on_change(std::move(call)); }
+  async::awaitable<std::vector<delivery::Known>> look_up(const std::vector<delivery::Partition>& partitions,
+                                                         bool siblings) override {
+    return inner_->look_up(partitions, siblings);
+  }
+  std::int64_t end_of(const delivery::Partition& partition) const override {
+    return inner_->end_of(partition);
+  }
+  void assign(const delivery::Positions& begin) override { inner_->assign(begin); }
+  void unassign() override {
+    spent_.clear();
+    inner_->unassign();
+  }
+  void rewind(const delivery::Positions& positions) override { inner_->rewind(positions); }
+  void commit(const delivery::Positions& positions, const std::string& metadata) override {
+    inner_->commit(positions, metadata);
+  }
+  bool committing() const override { return inner_->committing(); }
+  void leave() override { inner_->leave(); }
+  bool closed() const override { return inner_->closed(); }
+
+ private:
+  std::unique_ptr<flow::Source> inner_;
+  delivery::Positions spent_;  // at their beginning
+};
+
+/// A publisher that notes how late each message is when it is handed over. Thread: the loop's.
+class Noting final : public flow::Publisher {
+ public:
+  explicit Noting(std::unique_ptr<flow::Publisher> inner) : inner_(std::move(inner)) {}
+
+  bool has_room() const override { return inner_->has_room(); }
+  async::awaitable<flow::Report> send(flow::Message message) override {
+    late_.push_back(std::chrono::system_clock::now() - message.timestamp);
+    return inner_->send(std::move(message));
+  }
+  async::awaitable<bool> flush(flow::time_point until) override { return inner_->flush(until); }
+
+  std::vector<std::chrono::nanoseconds> sorted() const {
+    auto result = late_;
+    std::ranges::sort(result);
+    return result;
+  }
+
+ private:
+  std::unique_ptr<flow::Publisher> inner_;
+  std::vector<std::chrono::nanoseconds> late_;
+};
+
+void report(std::chrono::milliseconds interval, const Noting& publisher, const delivery::Tally& tally) {
+  const auto late = publisher.sorted();
+  const auto at = [&](double share) {
+    const auto index = static_cast<std::size_t>(share * static_cast<double>(late.size()));
+    return static_cast<double>(late[std::min(index, late.size() - 1)].count()) / 1000;
+  };
+  if (late.empty()) return;
+  std::printf("tick %lld %zu %llu %.0f %.0f %.0f %.0f\n", static_cast<long long>(interval.count()),
+              late.size(), static_cast<unsigned long long>(tally.counters().missed), at(0.5), at(0.99),
+              at(0.999), at(1));
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto& [broker, topic, group, file] = std::tie(arguments[0], arguments[1], arguments[2], arguments[3]);
+  const std::chrono::seconds duration(std::stoi(arguments[4]));
+  const auto& ticks = arguments[5];
+
+  asio::io_context loop(1);
+  flow::RealClock clock;
+
+  std::vector<flow::NamedSink> sinks;
+  sinks.push_back({"file", make_file_sink(loop.get_executor(), clock, file, "raw")});
+  kafka::ConsumerParams consumer;
+  consumer.name = "bench";
+  consumer.topics = {topic};
+  // At its end a partition is asked for only until it begins anew: no long polls.
+  consumer.properties = {{"bootstrap.servers", broker}, {"group.id", group}, {"fetch.wait.max.ms", "10"}};
+  auto source = std::make_unique<OverAndOver>(kafka::make_consumer(loop.get_executor(), std::move(consumer)));
+  flow::FlowParams params;
+  params.name = "bench";
+  params.reset = delivery::Reset::earliest;
+  flow::Flow flow(loop.get_executor(), params, std::move(source), std::move(sinks), clock);
+
+  std::vector<std::pair<std::chrono::milliseconds, std::unique_ptr<Noting>>> publishers;
+  std::vector<std::unique_ptr<flow::Heartbeat>> beats;
+  for (std::size_t i = 6; i < arguments.size(); ++i) {
+    const std::chrono::milliseconds interval(std::stoi(arguments[i]));
+    publishers.emplace_back(interval,
+                            std::make_unique<Noting>(kafka::make_producer(
+                                loop.get_executor(), {"tick", {{"bootstrap.servers", broker}}, {}})));
+    const auto make = [ticks](std::uint64_t seq, std::chrono::system_clock::time_point scheduled) {
+      flow::Message message;
+      message.topic = ticks;
+      message.value = std::to_string(seq);
+      message.timestamp = scheduled;
+      return message;
+    };
+    beats.push_back(std::make_unique<flow::Heartbeat>(
+        loop.get_executor(), flow::HeartbeatParams{"tick " + arguments[i], interval, std::nullopt}, make,
+        *publishers.back().second, clock));
+  }
+
+  std::size_t running = 1 + beats.size();
+  std::exception_ptr failure;
+  const auto ended = [&](std::exception_ptr thrown) {
+    if (thrown) failure = thrown;
+    if (--running == 0 || thrown) loop.stop();
+  };
+  const auto flow_ended = [&](std::exception_ptr thrown, const flow::FlowEnd&) { ended(std::move(thrown)); };
+  asio::steady_timer begin(loop, 5s);  // the flow has joined and is under way by then
+  begin.async_wait([&](boost::system::error_code) {
+    for (const auto& beat : beats) asio::co_spawn(loop, beat->run(), ended);
+  });
+  asio::steady_timer end(loop, 5s + duration);
+  std::uint64_t records = 0;
+  end.async_wait([&](boost::system::error_code) {
+    records = flow.counters().records;
+    for (const auto& beat : beats) beat->stop(clock.now() + 5s);
+    flow.stop();
+  });
+  asio::co_spawn(loop, flow.run(), flow_ended);
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+
+  std::printf("records %llu\n", static_cast<unsigned long long>(records));
+  for (std::size_t i = 0; i < beats.size(); ++i)
+    report(publishers[i].first, *publishers[i].second, beats[i]->tally());
+  return 0;
+}
+
+}  // namespace
+}  // namespace runnel::bench
+
+int main(int argc, char** argv) {
+  if (argc < 8) {
+    std::fputs("bench_ticks BROKER TOPIC GROUP FILE SECONDS TICKS INTERVAL_MS...\n", stderr);
+    return 64;
+  }
+  runnel::telemetry::open_log(runnel::telemetry::Dress::plain, runnel::telemetry::Level::warning);
+  try {
+    return runnel::bench::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_ticks: %s\n", error.what());
+    return 1;
+  }
+}
