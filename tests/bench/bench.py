@@ -19,7 +19,7 @@ class Bench:
         self.root, self.options = root, options
         self.programs = build / "tests/bench"
         self.runneld = Path(os.environ.get("RUNNELD", build / "daemon/runneld"))
-        self.out = root / "build/bench"
+        self.out = root / "build/bench" / ("small" if options.small else "")
         self.work = options.directory.resolve() / "work"  # gone at the end
         self.results = []
         self.topics = {}

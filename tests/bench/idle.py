@@ -8,18 +8,17 @@ from pathlib import Path
 
 import process
 
-SETTLE, WATCH = 10, 30  # s
-
 
 def run(bench):
+    settle, watch = (3, 3) if bench.options.small else (10, 30)  # s
     bench.broker.create("bench-idle")
     sink = f'type = "file"\npath = "{bench.work}/idle"'
     configuration = bench.configure(bench.work / "runnel-idle", "bench-idle", "bench-idle", sink)
     daemon = subprocess.Popen([bench.runneld, "-c", configuration], stderr=subprocess.DEVNULL)
     try:
-        time.sleep(SETTLE)
+        time.sleep(settle)
         before = threads(daemon.pid)
-        time.sleep(WATCH)
+        time.sleep(watch)
         after = threads(daemon.pid)
         memory = process.memory(daemon.pid, "VmRSS")
     finally:
@@ -37,9 +36,9 @@ def run(bench):
     rows = sorted(by_name.items(), key=lambda each: -each[1][2])
     rows.append(("all", [sum(each[column] for each in by_name.values()) for column in range(3)]))
     for name, (count, cpu, waits) in rows:
-        lines.append(f"| {name} | {count} | {cpu / WATCH * 100:.3f} | {waits / WATCH:.2f} |")
+        lines.append(f"| {name} | {count} | {cpu / watch * 100:.3f} | {waits / watch:.2f} |")
     lines.append(f"""
-One flow with one file on a topic of one partition in which nothing happens, watched for {WATCH} s, {SETTLE} s after its
+One flow with one file on a topic of one partition in which nothing happens, watched for {watch} s, {settle} s after its
 start; {memory / 2**20:.0f} MiB resident. A wake-up is a voluntary context switch. `rdk:` are librdkafka's own threads.
 
 {bench.facts()}

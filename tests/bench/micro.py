@@ -17,6 +17,8 @@ def run(bench):
             print(f"SKIPPED: {name}, for Google Benchmark is not installed (Debian: libbenchmark-dev)")
             continue
         command = [program, "--benchmark_format=json", "--benchmark_repetitions=3", "--benchmark_report_aggregates_only=true"]
+        if bench.options.small:
+            command.append("--benchmark_min_time=0.01")
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
         rows = [row(each) for each in found["benchmarks"] if each["aggregate_name"] == "median"]
         sections.append("\n".join([f"## {title}", "", "| | ns a record | CPU, ns a record |", "|---|---|---|", *rows, ""]))
