@@ -95,6 +95,7 @@ FileSink::FileSink(const FileOptions& options, const Context& context, disk::Dis
     : area_("sink " + context.name),
       clock_(context.clock),
       path_(options.path, format::Use::path),
+      by_time_(path_.uses_time()),
       files_(disk, {.mode = options.mode.bits, .most = most_files}),
       chunk_(format::make_formatter(options.chosen())),
       errands_(context.loop, context.clock) {}
@@ -219,8 +220,7 @@ void FileSink::take_back() {
 
 flow::Prepared FileSink::sync() {
   files_.sync();
-  if (path_.uses_time())
-    files_.close_if([](const disk::OutputFile& file) { return file.idle >= idle_checkpoints; });
+  if (by_time_) files_.close_if([](const disk::OutputFile& file) { return file.idle >= idle_checkpoints; });
   return {};
 }
 
@@ -270,7 +270,7 @@ std::string FileSink::path_of(const Partition& partition, std::chrono::sys_secon
 // The same for all records when the path does not depend on it.
 std::chrono::sys_seconds FileSink::second(const Record& record) const {
   using std::chrono::floor, std::chrono::seconds;
-  if (!path_.uses_time()) return {};
+  if (!by_time_) return {};
   if (record.timestamp_ms < 0) return floor<seconds>(given_);
   return std::chrono::sys_seconds(floor<seconds>(std::chrono::milliseconds(record.timestamp_ms)));
 }

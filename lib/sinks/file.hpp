@@ -79,6 +79,7 @@ class FileSink final : public flow::Sink {
   const std::string area_;  // for the log
   flow::Clock& clock_;
   const format::Template path_;
+  const bool by_time_;  // the path depends on the record's timestamp
   disk::OutputFiles files_;
   delivery::Batch batch_;                        // being written, or given up
   std::chrono::system_clock::time_point given_;  // when: the time of a record that has none
