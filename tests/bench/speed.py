@@ -35,7 +35,7 @@ def run(bench):
     runs = {size: measure(bench, programs, size, count) for size, count in sizes}
     ratios = {size: against_the_limit(of_size) for size, of_size in runs.items()}
     counts = dict(sizes)
-    bench.write("speed.json", json.dumps({size: {name: [vars(each) for each in of_program] for name, of_program in of_size.items()} for size, of_size in runs.items()}, indent=1))
+    bench.write("speed.json", json.dumps(runs, default=vars, indent=1))
     bench.write("speed.svg", chart.speed({name_of(size): of_size for size, of_size in ratios.items()}))
     tables = "\n".join(table(size, counts[size], runs[size], ratios[size]) for size in runs)
     bench.write("speed.md", f"# Speed\n\n![Ratios to the limit](speed.svg)\n\n{tables}\n{caption(bench)}")
