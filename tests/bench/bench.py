@@ -87,20 +87,23 @@ kafka.auto.offset.reset = "earliest"
         """On what it was measured, as a line of Markdown."""
         processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
         memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) >> 20
-        kafka = os.environ.get("KAFKA_VERSION") or re.search(r"KAFKA_VERSION:-([\d.]+)", SCRIPT.read_text()).group(1)
+        default = re.search(r"KAFKA_VERSION:-([\d.]+)", SCRIPT.read_text()).group(1)
+        kafka = os.environ.get("KAFKA_VERSION", default)
         version = first_line(self.runneld, "--version")
         library = re.search(r"librdkafka [\d.]+", output(self.runneld, "--version"))
         commit = first_line("git", "-C", self.root, "describe", "--always", "--dirty")
         return (
-            f"{datetime.date.today()}; {processor.group(1) if processor else platform.machine()}, {os.cpu_count()} cores, "
-            f"{memory} GiB, Linux {platform.release()}, {file_system(self.work)}; {version}"
-            f"{f' ({commit})' if commit else ''}, {library.group() if library else ''}, Apache Kafka {kafka} on the same machine.")
+            f"{datetime.date.today()}; {processor.group(1) if processor else platform.machine()}, "
+            f"{os.cpu_count()} cores, {memory} GiB, Linux {platform.release()}, {file_system(self.work)}; "
+            f"{version}{f' ({commit})' if commit else ''}, {library.group() if library else ''}, "
+            f"Apache Kafka {kafka} on the same machine.")
 
 
 def output(*command):
     """Both streams of a command; empty when there is no such command."""
     try:
-        done = subprocess.run([str(each) for each in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            [str(each) for each in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     except FileNotFoundError:
         return ""
     return done.stdout.decode() if done.returncode == 0 else ""

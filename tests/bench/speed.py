@@ -12,11 +12,10 @@ from pathlib import Path
 
 import chart
 import process
-from bench import PARTITIONS, first_line
+from bench import PARTITIONS, first_line, output
 
 LIMIT = "limit"
 NO_CHECKPOINT = 'checkpoint = { interval = "1h", bytes = "1TiB" }'  # but the one at the end
-NAMES = {"B": 1, "KiB": 1024}
 
 
 @dataclass
@@ -45,7 +44,8 @@ def programs_there_are(bench):
     address = bench.broker.address
 
     def limit(*more):
-        return lambda topic, group, count, file: [bench.programs / "bench_limit", address, topic, group, count, file, *more]
+        program = bench.programs / "bench_limit"
+        return lambda topic, group, count, file: [program, address, topic, group, count, file, *more]
 
     def kcat(topic, group, count, file):
         return ["kcat", "-q", "-b", address, "-X", "auto.offset.reset=earliest", "-c", count, "-G", group, topic]
@@ -65,7 +65,8 @@ def programs_there_are(bench):
     ]
     franz_go = build_franz_go(bench)
     if franz_go:
-        programs.append(Program("franz-go", lambda topic, group, count, file: [franz_go, address, topic, group, count, file]))
+        programs.append(
+            Program("franz-go", lambda topic, group, count, file: [franz_go, address, topic, group, count, file]))
     if shutil.which("kcat"):
         programs.append(Program("kcat", kcat, prints=True))
     else:
@@ -160,7 +161,7 @@ def table(size, count, runs, ratios):
 
 def caption(bench):
     rounds = bench.options.rounds
-    kcat = re.search(r"Version ([\d.]+).*librdkafka ([\d.]+)", process_output("kcat"))
+    kcat = re.search(r"Version ([\d.]+).*librdkafka ([\d.]+)", output("kcat", "-V"))
     franz_go = re.search(r"twmb/franz-go (v[\d.]+)", (Path(__file__).parent / "franz-go/go.mod").read_text())
     go = first_line(shutil.which("go") or "/usr/local/go/bin/go", "version").split()
     peers = [f"kcat {kcat.group(1)} (librdkafka {kcat.group(2)})"] if kcat else []
@@ -180,13 +181,6 @@ the end, after the last byte, which shows what forwarding alone costs.
 
 {bench.facts()} Peers: {', '.join(peers) or 'none'}.
 """
-
-
-def process_output(program):
-    try:
-        return subprocess.run([program, "-V"], stdout=subprocess.PIPE, check=False).stdout.decode()
-    except FileNotFoundError:
-        return ""
 
 
 def name_of(size):

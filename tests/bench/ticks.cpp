@@ -18,12 +18,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -76,14 +78,21 @@ class OverAndOver final : public flow::Source {
   delivery::Positions spent_;  // at their beginning
 };
 
-/// A publisher that notes how late each message is when it is handed over. Thread: the loop's.
+/// A publisher that notes how late each tick is when its message is handed over. One that was missed is as
+/// late as the message that comes in its place. Thread: the loop's.
 class Noting final : public flow::Publisher {
  public:
-  explicit Noting(std::unique_ptr<flow::Publisher> inner) : inner_(std::move(inner)) {}
+  Noting(std::unique_ptr<flow::Publisher> inner, std::chrono::nanoseconds interval)
+      : inner_(std::move(inner)), interval_(interval) {}
 
   bool has_room() const override { return inner_->has_room(); }
   async::awaitable<flow::Report> send(flow::Message message) override {
-    late_.push_back(std::chrono::system_clock::now() - message.timestamp);
+    const auto now = std::chrono::system_clock::now();
+    if (last_)  // half an interval is for the conversion from the steady clock
+      for (auto missed = *last_ + interval_; missed + interval_ / 2 < message.timestamp; missed += interval_)
+        late_.push_back(now - missed);
+    late_.push_back(now - message.timestamp);
+    last_ = message.timestamp;
     return inner_->send(std::move(message));
   }
   async::awaitable<bool> flush(flow::time_point until) override { return inner_->flush(until); }
@@ -96,6 +105,8 @@ class Noting final : public flow::Publisher {
 
  private:
   std::unique_ptr<flow::Publisher> inner_;
+  std::chrono::nanoseconds interval_;
+  std::optional<std::chrono::system_clock::time_point> last_;
   std::vector<std::chrono::nanoseconds> late_;
 };
 
@@ -106,9 +117,9 @@ void report(std::chrono::milliseconds interval, const Noting& publisher, const d
     return static_cast<double>(late[std::min(index, late.size() - 1)].count()) / 1000;
   };
   if (late.empty()) return;
-  std::printf("tick %lld %zu %llu %.0f %.0f %.0f %.0f\n", static_cast<long long>(interval.count()),
-              late.size(), static_cast<unsigned long long>(tally.counters().missed), at(0.5), at(0.99),
-              at(0.999), at(1));
+  const auto& counters = tally.counters();
+  fmt::print("tick {} {} {} {:.0f} {:.0f} {:.0f} {:.0f}\n", interval.count(), counters.made, counters.missed,
+             at(0.5), at(0.99), at(0.999), at(1));
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -136,9 +147,8 @@ int run(const std::vector<std::string>& arguments) {
   std::vector<std::unique_ptr<flow::Heartbeat>> beats;
   for (std::size_t i = 6; i < arguments.size(); ++i) {
     const std::chrono::milliseconds interval(std::stoi(arguments[i]));
-    publishers.emplace_back(interval,
-                            std::make_unique<Noting>(kafka::make_producer(
-                                loop.get_executor(), {"tick", {{"bootstrap.servers", broker}}, {}})));
+    auto producer = kafka::make_producer(loop.get_executor(), {"tick", {{"bootstrap.servers", broker}}, {}});
+    publishers.emplace_back(interval, std::make_unique<Noting>(std::move(producer), interval));
     const auto make = [ticks](std::uint64_t seq, std::chrono::system_clock::time_point scheduled) {
       flow::Message message;
       message.topic = ticks;
@@ -173,7 +183,7 @@ int run(const std::vector<std::string>& arguments) {
   loop.run();
   if (failure) std::rethrow_exception(failure);
 
-  std::printf("records %llu\n", static_cast<unsigned long long>(records));
+  fmt::print("records {}\n", records);
   for (std::size_t i = 0; i < beats.size(); ++i)
     report(publishers[i].first, *publishers[i].second, beats[i]->tally());
   return 0;

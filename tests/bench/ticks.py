@@ -20,7 +20,8 @@ def run(bench):
         "|---|---|---|---|---|---|---|---|",
     ]
     speeds = []
-    for beside, storm in (("a flow at full speed", False), ("a flow at full speed, and another process writes and syncs", True)):
+    for storm in (False, True):
+        beside = "a flow at full speed" + (", and another process writes and syncs" if storm else "")
         records, ticks = measure(bench, storm)
         speeds.append(f"{records / (bench.options.seconds + 5) / 1e6:.1f}")
         for interval, made, missed, *late in ticks:
@@ -29,7 +30,8 @@ def run(bench):
     lines.append(f"""
 For {bench.options.seconds} s each: one loop with two heartbeats and a flow that carries records of {SIZE} B into a file
 over and over, {' and '.join(speeds)} million a second. Lateness is from a tick's scheduled instant to the moment at
-which its record is handed to the producer. The other process writes a gigabyte again and again, with an `fsync` each
+which its record is handed to the producer; a tick that is missed, for the next one was due by then, is as late as the
+record that comes in its place. The other process writes a gigabyte again and again, with an `fsync` each
 64 MiB, in the same file system.
 
 {bench.facts()}
@@ -45,7 +47,8 @@ def measure(bench, storm):
         bench.topics[ticks] = ticks
     file = bench.work / "out"
     command = [
-        bench.programs / "bench_ticks", bench.broker.address, topic, group, file, bench.options.seconds, ticks, *INTERVALS]
+        bench.programs / "bench_ticks", bench.broker.address, topic, group, file, bench.options.seconds, ticks,
+        *INTERVALS]
     with storming(bench.work / "storm") if storm else contextlib.nullcontext():
         measured = subprocess.Popen([str(each) for each in command], stdout=subprocess.PIPE)
         deadline = time.monotonic() + bench.options.seconds + process.LONGEST
