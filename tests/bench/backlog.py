@@ -32,7 +32,10 @@ def run(bench):
         daemon.kill()
     if code != 0:
         raise RuntimeError(f"runneld ended with {code}")
-    lines.check()
+    try:
+        lines.check()
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}; out of order in Kafka itself: {disordered(bench, topic) or 'none'}") from error
     write(bench, resident, peak, lines.count)
 
 
@@ -74,6 +77,14 @@ class Lines:
             raise RuntimeError(f"the lines are not the records: {self.wrong or 'the last line is not whole'}")
         if self.count >= self.most:
             raise RuntimeError("the backlog came to its end")
+
+
+def disordered(bench, topic):
+    """The partitions whose records do not stand in their order, as kcat reads them."""
+    def numbers(partition):
+        read = bench.broker.kcat("-C", "-q", "-e", "-t", topic, "-p", str(partition), "-o", "beginning")
+        return [int(line[:10]) for line in read.splitlines()]
+    return [each for each in range(PARTITIONS) if (found := numbers(each)) != sorted(set(found))]
 
 
 def write(bench, resident, peak, count):

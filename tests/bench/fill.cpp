@@ -15,8 +15,10 @@ void fill(const char* broker, const char* name, std::uint64_t count, std::size_t
   rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
     if (message->err != 0) give_up("a record was not delivered", rd_kafka_err2str(message->err));
   });
-  const auto producer =
-      make_handle(RD_KAFKA_PRODUCER, conf, {{"bootstrap.servers", broker}, {"linger.ms", "50"}});
+  const auto producer = make_handle(RD_KAFKA_PRODUCER, conf,
+                                    {{"bootstrap.servers", broker},
+                                     {"linger.ms", "50"},
+                                     {"enable.idempotence", "true"}});  // none twice, in order
   const Topic topic(rd_kafka_topic_new(producer.get(), name, nullptr));
   const Values values(size);
   std::string value(size, ' ');
