@@ -147,7 +147,7 @@ int run(const std::vector<std::string>& arguments) {
   std::vector<std::unique_ptr<flow::Heartbeat>> beats;
   for (std::size_t i = 6; i < arguments.size(); ++i) {
     const std::chrono::milliseconds interval(std::stoi(arguments[i]));
-    auto producer = kafka::make_producer(loop.get_executor(), {"tick", {{"bootstrap.servers", broker}}, {}});
+    auto producer = kafka::make_producer(loop.get_executor(), {"tick", {{"bootstrap.servers", broker}}});
     publishers.emplace_back(interval, std::make_unique<Noting>(std::move(producer), interval));
     const auto make = [ticks](std::uint64_t seq, std::chrono::system_clock::time_point scheduled) {
       flow::Message message;
