@@ -159,6 +159,10 @@ class Reader {
       refuse(fmt::format("{} is none of the choices{}", text.shown(),
                          text.reference.empty() ? format::suggestion(text.value, field_.choices) : ""));
     }
+    if (field_.wrong != nullptr) {
+      const auto why = field_.wrong(text.value);
+      if (!why.empty()) refuse(fmt::format("{}: {}", text.shown(), why));
+    }
     if (!field_.template_for) return;
     try {
       format::Template{text.value, *field_.template_for};

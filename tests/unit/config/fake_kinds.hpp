@@ -35,7 +35,12 @@ struct FakeOptions final : SinkOptions {
              .doc = "A path.",
              .required = true,
              .template_for = format::Use::path},
-            {.key = "text", .target = &text, .doc = "A text or none."},
+            {.key = "text",
+             .target = &text,
+             .doc = "A text or none.",
+             .wrong = [](std::string_view word) -> std::string {
+               return word == "wrong" ? "it is not right; write another" : "";
+             }},
             {.key = "choice", .target = &choice, .doc = "A choice.", .choices = {"raw", "json"}},
             {.key = "list", .target = &list, .doc = "A list."},
             {.key = "pairs", .target = &pairs, .doc = "Pairs."}};

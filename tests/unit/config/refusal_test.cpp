@@ -68,6 +68,7 @@ TEST(Refusal, OfAValueThatIsNotOfItsKind) {
        {"choice = 'jsn'",
         "t.toml:4:1: sink.f.choice: \"jsn\" is none of the choices; did you mean json? Known here: raw, "
         "json"},
+       {"text = 'wrong'", "t.toml:4:1: sink.f.text: \"wrong\": it is not right; write another"},
        {"list = 'a'",
         "t.toml:4:1: sink.f.list: an array of strings, such as [\"a\", \"b\"], must stand here, not a "
         "string"},

@@ -43,8 +43,9 @@ struct Field {
   bool required = false;
   std::int64_t least = 0;  // of numbers, durations (ms) and sizes (bytes)
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  std::vector<std::string_view> choices = {};    // of strings; empty: any
-  std::optional<format::Use> template_for = {};  // checked as a template for this use when it is loaded
+  std::vector<std::string_view> choices = {};        // of strings; empty: any
+  std::optional<format::Use> template_for = {};      // checked as a template for this use when it is loaded
+  std::string (*wrong)(std::string_view) = nullptr;  // of a string: why it cannot stand there; empty: it can
 };
 
 /// The options of one [sink.NAME], which only the sink's own file knows; the others visit its fields.
