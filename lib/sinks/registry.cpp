@@ -1,6 +1,7 @@
 #include "file.hpp"
 #include "null.hpp"
 #include "stdout.hpp"
+#include "syslog.hpp"
 
 #include <runnel/sinks/registry.hpp>
 
@@ -13,6 +14,7 @@ std::span<const Kind> registry() {
       null_sink(),
       stdout_sink(),
       file_sink(),
+      syslog_sink(),
   };
   return kinds;
 }
