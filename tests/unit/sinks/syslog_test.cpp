@@ -329,7 +329,7 @@ TEST_F(LocalSyslog, SeesAtACheckpointThatAnotherServerHasTakenThePlace) {
   EXPECT_EQ(reading.get(), numbers(0, 2));
 }
 
-TEST_F(LocalSyslog, CutsAndCountsWhatTheSocketCannotHold) {
+TEST_F(LocalSyslog, CutsAndCountsWhatMaxMessageCannotHold) {
   const auto server = local_server(dir_ / "log");
   options_.max_message = {60 * 1024};
   sink(dir_ / "log");
@@ -344,6 +344,27 @@ TEST_F(LocalSyslog, CutsAndCountsWhatTheSocketCannotHold) {
   EXPECT_THAT(all[0], EndsWith("é"));
   EXPECT_THAT(texts(all)[1], "short");
   EXPECT_EQ(made_->cut(), 1);
+}
+
+TEST_F(LocalSyslog, CutsAndCountsWhatTheSocketItselfCannotHold) {
+  const auto server = local_server(dir_ / "log");
+  SyslogSocket socket(*parse_syslog_address(dir_ / "log"), 0, [] { return false; });
+  std::string text = "x";
+  while (text.size() < 400'000) text += "é";
+  SyslogWindow window;
+  window.add(text + "short", {text.size(), text.size() + 5});
+  const auto deadline = clock_.now() + 10s;
+  while (const auto* frames = window.next()) {
+    window.sent(socket.send(*frames, window.offset()), clock_.now());
+    ASSERT_LT(clock_.now(), deadline);
+  }
+  const auto all = datagrams(server);
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0], text.substr(0, all[0].size()));
+  EXPECT_GT(all[0].size(), 1000);
+  EXPECT_THAT(all[0], EndsWith("é"));
+  EXPECT_EQ(all[1], "short");
+  EXPECT_EQ(socket.cut(), 1);
 }
 
 // UDP
