@@ -154,7 +154,12 @@ class StreamServer {
     EXPECT_EQ(::send(connection_, text.data(), text.size(), 0), text.size());
   }
   void wait_for_bytes() const { EXPECT_TRUE(readable(connection_, 10s)); }
-  bool closed_by_other() { return !has_more_to_come(); }
+
+  // At the end of all bytes: the other end has closed, and has not reset the connection.
+  bool closed_cleanly() const {
+    std::array<char, 1> byte;
+    return readable(connection_, 10s) && ::recv(connection_, byte.data(), byte.size(), 0) == 0;
+  }
 
   // With unread bytes the kernel resets the connection, as when a server is killed.
   void close() {
@@ -555,12 +560,12 @@ TEST_F(TcpSyslog, WhatTheServerSaysIsReadSoThatClosingLosesNothing) {
   EXPECT_EQ(prepare().outcome, Outcome::done);
   stop();
   EXPECT_EQ(texts(server.frames(100)), numbers(0, 100));
-  EXPECT_TRUE(server.closed_by_other());
+  EXPECT_TRUE(server.closed_cleanly());
 }
 
 TEST_F(TcpSyslog, StopsAtTheDeadlineThoughTheServerTakesNothing) {
   StreamServer server;
-  sink_to(server);
+  sink_to(server, 1h);
   EXPECT_EQ(deliver_in_a_hurry(numbered(0, 40'000, kibibyte)).outcome, Outcome::late);
   flow::Hurry hurry;
   hurry.no_later_than(clock_.now());
@@ -581,8 +586,12 @@ TEST_F(TcpSyslog, KeepsABatchAliveWhileItIsSentAndNoLonger) {
     while (server.frames(1).size() == 1) {
     }
   });
-  EXPECT_EQ(deliver(numbered(7, 8)).outcome, Outcome::done);
+  auto next = numbered(7, 8);
+  const std::weak_ptr<const void> next_owner = next.owner;
+  EXPECT_EQ(deliver(next).outcome, Outcome::done);
   EXPECT_TRUE(owner.expired());
+  next = {};
+  EXPECT_TRUE(next_owner.expired());
   stop();
   reading.get();
 }
