@@ -32,11 +32,13 @@ std::vector<Field> Runnel::fields() {
        .target = &drain,
        .doc = "How long a stop, or the loss of a partition, may wait for what is in flight.",
        .least = 100,
-       .most = ms(hours(1))},
+       .most = ms(hours(1)),
+       .in_place = true},
       {.key = "log_level",
        .target = &log_level,
        .doc = "The least severe messages to log.",
-       .choices = {"debug", "info", "warning", "error"}},
+       .choices = {"debug", "info", "warning", "error"},
+       .in_place = true},
   };
 }
 
@@ -47,7 +49,8 @@ std::vector<Field> Producer::fields() {
        .target = &interval,
        .doc = "The time from one record to the next.",
        .least = 1,
-       .most = ms(hours(24))},
+       .most = ms(hours(24)),
+       .in_place = true},
       {.key = "count", .target = &count, .doc = "How many records to make; left out: for ever.", .least = 1},
       {.key = "key",
        .target = &key,
@@ -71,12 +74,14 @@ std::vector<Field> Checkpoint::fields() {
        .target = &interval,
        .doc = "The longest time from a delivery to the commit of its position.",
        .least = 10,
-       .most = ms(hours(1))},
+       .most = ms(hours(1)),
+       .in_place = true},
       {.key = "bytes",
        .target = &bytes,
        .doc = "The most bytes that are delivered before a commit.",
        .least = 64 * KiB,
-       .most = 1024 * GiB},
+       .most = 1024 * GiB,
+       .in_place = true},
   };
 }
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace runnel::config {
@@ -55,6 +57,17 @@ Text read_value(const Node& node, const std::string& key) {
   return read_text(node, key, "a string, a number, true or false");
 }
 
+// librdkafka reads it once, when a handle is made.
+bool names_a_file(std::string_view property) {
+  return property.ends_with(".location") || property.ends_with(".keytab") || property.ends_with(".file");
+}
+
+std::string stamp_of(const std::string& path) {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(path, error);
+  return error ? "none" : std::to_string(written.time_since_epoch().count());
+}
+
 Property read_property(const std::string& name, const Node& node, const std::string& key) {
   if (const auto* found = std::ranges::find(refused, name, &Refused::name); found != refused.end()) {
     fail(node.where, key, fmt::format("this property cannot be set: {}; remove it", found->why));
@@ -75,7 +88,8 @@ Property read_property(const std::string& name, const Node& node, const std::str
     fail(node.where, key,
          fmt::format("{} says nothing; write \"earliest\", \"latest\" or \"error\"", text.shown()));
   }
-  return {std::move(text.value), secret, node.where, std::move(text.reference)};
+  auto stamp = names_a_file(name) ? stamp_of(text.value) : std::string();
+  return {std::move(text.value), secret, node.where, std::move(text.reference), std::move(stamp)};
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ struct Property {
   bool secret = false;
   std::string origin;     // "FILE:LINE:COLUMN", or "--set KEY"
   std::string reference;  // as TOML ({ file = "…" }), when the value came from elsewhere
+  std::string stamp;      // of the file that it names, if it names one: changes when the file does
 };
 using Properties = std::map<std::string, Property>;
 

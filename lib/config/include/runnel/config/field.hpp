@@ -46,6 +46,7 @@ struct Field {
   std::vector<std::string_view> choices = {};        // of strings; empty: any
   std::optional<format::Use> template_for = {};      // checked as a template for this use when it is loaded
   std::string (*wrong)(std::string_view) = nullptr;  // of a string: why it cannot stand there; empty: it can
+  bool in_place = false;                             // a reload changes it without a new start of the part
 };
 
 /// The options of one [sink.NAME], which only the sink's own file knows; the others visit its fields.
