@@ -76,6 +76,13 @@ void Flow::stop() {
   source_->wake();
 }
 
+void Flow::adjust(delivery::CheckpointLimits checkpoint, std::chrono::milliseconds drain) {
+  params_.checkpoint = checkpoint;
+  params_.drain = drain;
+  progress_.adjust(checkpoint);
+  source_->wake();  // what is due next may have changed
+}
+
 std::int64_t Flow::lag() const {
   std::int64_t sum = 0;
   for (const auto& [partition, next] : progress_.positions())
@@ -153,7 +160,8 @@ async::awaitable<std::optional<std::vector<delivery::Known>>> Flow::look_up(
     std::string trouble;
     try {
       auto known = co_await source_->look_up(partitions, params_.reset == delivery::Reset::latest);
-      co_return std::optional(std::move(known));
+      if (known) co_return known;
+      continue;
     } catch (const std::runtime_error& error) {
       trouble = error.what();
     }

@@ -28,12 +28,18 @@ void Heartbeat::stop(time_point deadline) {
   changed_.notify();
 }
 
+void Heartbeat::adjust(std::chrono::nanoseconds interval) {
+  params_.interval = interval;
+  if (schedule_) schedule_->change(interval, clock_.now());
+  changed_.notify();
+}
+
 async::awaitable<void> Heartbeat::tick() {
-  delivery::TickSchedule schedule(clock_.now(), params_.interval, params_.count);
-  while (!schedule.spent()) {
-    co_await clock_.wait(changed_, schedule.next());
+  schedule_.emplace(clock_.now(), params_.interval, params_.count);
+  while (!schedule_->spent()) {
+    co_await clock_.wait(changed_, schedule_->next());
     if (stopping_) break;
-    if (auto due = schedule.due(clock_.now())) beat(*due);
+    if (auto due = schedule_->due(clock_.now())) beat(*due);
   }
   co_await drain();
 }

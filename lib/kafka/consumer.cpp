@@ -69,8 +69,8 @@ class Consumer final : public flow::Source {
   async::awaitable<flow::Event> next(bool records, flow::time_point until) override;
   void wake() override;
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
-  async::awaitable<std::vector<delivery::Known>> look_up(const std::vector<Partition>& partitions,
-                                                         bool siblings) override;
+  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
+      const std::vector<Partition>& partitions, bool siblings) override;
   std::int64_t end_of(const Partition& partition) const override;
   void assign(const Positions& begin) override;
   void unassign() override;
@@ -79,6 +79,7 @@ class Consumer final : public flow::Source {
   bool committing() const override { return held_.has_value() || commit_out_; }
   void leave() override;
   bool closed() const override { return closed_; }
+  async::awaitable<void> dispose() override;
 
  private:
   struct Held {
@@ -132,9 +133,9 @@ class Consumer final : public flow::Source {
   std::function<void()> on_change_ = [] {};
   BatchReader reader_;
   std::chrono::steady_clock::time_point release_at_;  // what the reader holds
-  EventQueue control_;
-  EventQueue data_;
-  EventQueue commits_;
+  std::optional<EventQueue> control_;
+  std::optional<EventQueue> data_;
+  std::optional<EventQueue> commits_;
   async::asio::steady_timer poll_timer_;
   async::asio::steady_timer hold_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -159,17 +160,17 @@ Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams para
           [this](const auto& message) { take_error(message); },
           [this](const auto& message) { take_large(message); },
           [this](delivery::Gap gap) { gaps_.push_back(std::move(gap)); }),
-      control_(loop, consumer_queue(handle_.get()), [this] { serve_control(); }),
-      data_(loop, Queue(rd_kafka_queue_new(handle_.get())),
+      control_(std::in_place, loop, consumer_queue(handle_.get()), [this] { serve_control(); }),
+      data_(std::in_place, loop, Queue(rd_kafka_queue_new(handle_.get())),
             [this] {
               data_ready_ = true;
               changed_.notify();
             }),
-      commits_(loop, Queue(rd_kafka_queue_new(handle_.get())), [this] { serve_commits(); }),
+      commits_(std::in_place, loop, Queue(rd_kafka_queue_new(handle_.get())), [this] { serve_commits(); }),
       poll_timer_(loop),
       hold_timer_(loop),
       worker_(loop) {
-  rd_kafka_set_log_queue(handle_.get(), control_.get());
+  rd_kafka_set_log_queue(handle_.get(), control_->get());
   fetching_.begin(handle_.get());
   subscribe(params.topics);
   poll_now_and_then();
@@ -207,7 +208,7 @@ void Consumer::poll_now_and_then() {
 }
 
 void Consumer::serve_control() {
-  while (auto event = control_.poll()) {
+  while (auto event = control_->poll()) {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
       take_change(event.get());
     else if (auto fatal = notices_.take(handle_.get(), event.get(), hint(event.get())))
@@ -322,7 +323,7 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
     return gap;
   }
   if (!records || !data_ready_) return std::nullopt;
-  auto batch = reader_.read(handle_.get(), data_.get());
+  auto batch = reader_.read(handle_.get(), data_->get());
   fetching_.took(handle_.get(), batch.bytes, reader_.drained());
   if (!batch.records.empty()) return batch;
   data_ready_ = false;
@@ -335,8 +336,8 @@ void Consumer::wake() {
   changed_.notify();
 }
 
-async::awaitable<std::vector<delivery::Known>> Consumer::look_up(const std::vector<Partition>& partitions,
-                                                                 bool siblings) {
+async::awaitable<std::optional<std::vector<delivery::Known>>> Consumer::look_up(
+    const std::vector<Partition>& partitions, bool siblings) {
   auto ask = [handle = handle_.get(), partitions, siblings] {
     return kafka::look_up(handle, partitions, siblings);
   };
@@ -344,8 +345,9 @@ async::awaitable<std::vector<delivery::Known>> Consumer::look_up(const std::vect
   asking_ = asking;
   while (!asking->done() && !woken_) co_await asking->changed.wait();
   asking_.reset();
-  if (!asking->done()) throw std::runtime_error("the brokers did not answer before the stop");
-  co_return asking->take();
+  if (asking->done()) co_return asking->take();
+  woken_ = false;
+  co_return std::nullopt;
 }
 
 std::int64_t Consumer::end_of(const Partition& partition) const {
@@ -358,7 +360,7 @@ std::int64_t Consumer::end_of(const Partition& partition) const {
 // librdkafka drops the forwarding when it stops to fetch a partition, so it is set anew at each assignment.
 void Consumer::forward_to_data(const Partition& partition) {
   const Queue queue(rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(), partition.number));
-  if (queue) rd_kafka_queue_forward(queue.get(), data_.get());
+  if (queue) rd_kafka_queue_forward(queue.get(), data_->get());
 }
 
 void Consumer::assign(const Positions& begin) {
@@ -444,7 +446,7 @@ void Consumer::send(const Held& commit) {
     entry->metadata = ::strdup(commit.metadata.c_str());  // the list frees it
     entry->metadata_size = commit.metadata.size();
   }
-  const auto error = rd_kafka_commit_queue(handle_.get(), list.get(), commits_.get(), nullptr, nullptr);
+  const auto error = rd_kafka_commit_queue(handle_.get(), list.get(), commits_->get(), nullptr, nullptr);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
     commit_out_ = true;
   else
@@ -460,7 +462,7 @@ void Consumer::refuse_held() {
 }
 
 void Consumer::serve_commits() {
-  while (auto event = commits_.poll()) {
+  while (auto event = commits_->poll()) {
     if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_OFFSET_COMMIT) continue;
     flow::Answer answer{rd_kafka_event_error(event.get()), {}};
     // One partition's refusal is the refusal of all; but a topic that is gone is nobody's trouble.
@@ -490,8 +492,22 @@ void Consumer::leave() {
 void Consumer::leave_if_quiet() {
   if (!leave_wanted_ || leaving_ || unanswered_ || joins_.join_is_out()) return;
   leaving_ = true;
-  check(rd_kafka_consumer_close_queue(handle_.get(), control_.get()), "close");
+  check(rd_kafka_consumer_close_queue(handle_.get(), control_->get()), "close");
   serve_control();
+}
+
+async::awaitable<void> Consumer::dispose() {
+  poll_timer_.cancel();
+  hold_timer_.cancel();
+  alive_.reset();
+  control_.reset();
+  data_.reset();
+  commits_.reset();
+  auto destroy = [handle = std::move(handle_)]() mutable {
+    handle.reset();
+    return true;
+  };
+  co_await worker_.run(std::move(destroy));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "notices.hpp"
 
 #include <runnel/async/condition.hpp>
+#include <runnel/async/worker.hpp>
 #include <runnel/kafka/producer.hpp>
 
 #include <chrono>
@@ -21,14 +22,18 @@ class Producer final : public flow::Publisher {
         handle_(make(params.properties)),
         loop_(loop),
         changed_(loop),
-        events_(loop, Queue(rd_kafka_queue_get_main(handle_.get())), [this] { serve(); }) {
-    rd_kafka_set_log_queue(handle_.get(), events_.get());
+        events_(std::in_place, loop, Queue(rd_kafka_queue_get_main(handle_.get())), [this] { serve(); }),
+        worker_(loop) {
+    rd_kafka_set_log_queue(handle_.get(), events_->get());
   }
-  ~Producer() override { rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); }
+  ~Producer() override {
+    if (handle_) purge();
+  }
 
   bool has_room() const override { return !full_; }
   async::awaitable<flow::Report> send(flow::Message message) override;
   async::awaitable<bool> flush(flow::time_point until) override;
+  async::awaitable<void> dispose() override;
 
  private:
   // One message that is out. Shared: a sender that was cancelled no longer waits for its report.
@@ -45,6 +50,7 @@ class Producer final : public flow::Publisher {
   };
 
   static Handle make(const Properties& properties);
+  void purge() { rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); }
   rd_kafka_resp_err_t produce(const flow::Message& message, std::uint64_t id);
   void serve();
   void report(const rd_kafka_message_t& message);
@@ -58,7 +64,8 @@ class Producer final : public flow::Publisher {
   std::uint64_t next_id_ = 1;
   bool full_ = false;
   std::optional<std::string> fatal_;
-  EventQueue events_;
+  std::optional<EventQueue> events_;
+  async::Worker worker_;
 };
 
 Handle Producer::make(const Properties& properties) {
@@ -115,7 +122,7 @@ rd_kafka_resp_err_t Producer::produce(const flow::Message& message, std::uint64_
 }
 
 void Producer::serve() {
-  while (auto event = events_.poll()) {
+  while (auto event = events_->poll()) {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) {
       while (const auto* message = rd_kafka_event_message_next(event.get())) report(*message);
       full_ = false;  // librdkafka counts a message as gone once its event is
@@ -138,6 +145,16 @@ void Producer::report(const rd_kafka_message_t& message) {
 async::awaitable<bool> Producer::flush(flow::time_point until) {
   while (!pending_.empty() && std::chrono::steady_clock::now() < until) co_await changed_.wait(until);
   co_return pending_.empty();
+}
+
+async::awaitable<void> Producer::dispose() {
+  purge();
+  events_.reset();
+  auto destroy = [handle = std::move(handle_)]() mutable {
+    handle.reset();
+    return true;
+  };
+  co_await worker_.run(std::move(destroy));
 }
 
 }  // namespace

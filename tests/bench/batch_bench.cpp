@@ -58,8 +58,8 @@ class Endless final : public flow::Source {
     if (!records || leaving_) co_return flow::Nothing();
     co_return delivery::Batch{records_, reached_, text_.size(), {}};
   }
-  async::awaitable<std::vector<delivery::Known>> look_up(const std::vector<delivery::Partition>& asked,
-                                                         bool) override {
+  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
+      const std::vector<delivery::Partition>& asked, bool) override {
     std::vector<delivery::Known> known;
     for (const auto& partition : asked) {
       auto& each = known.emplace_back();
@@ -78,6 +78,7 @@ class Endless final : public flow::Source {
   bool committing() const override { return committed_; }
   void leave() override { leaving_ = true; }
   bool closed() const override { return closed_; }
+  async::awaitable<void> dispose() override { co_return; }
 
  private:
   asio::any_io_executor loop_;

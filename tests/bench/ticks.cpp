@@ -53,8 +53,8 @@ class OverAndOver final : public flow::Source {
 
   void wake() override { inner_->wake(); }
   void on_change(std::function<void()> call) override { inner_->on_change(std::move(call)); }
-  async::awaitable<std::vector<delivery::Known>> look_up(const std::vector<delivery::Partition>& partitions,
-                                                         bool siblings) override {
+  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
+      const std::vector<delivery::Partition>& partitions, bool siblings) override {
     return inner_->look_up(partitions, siblings);
   }
   std::int64_t end_of(const delivery::Partition& partition) const override {
@@ -72,6 +72,7 @@ class OverAndOver final : public flow::Source {
   bool committing() const override { return inner_->committing(); }
   void leave() override { inner_->leave(); }
   bool closed() const override { return inner_->closed(); }
+  async::awaitable<void> dispose() override { return inner_->dispose(); }
 
  private:
   std::unique_ptr<flow::Source> inner_;
@@ -96,6 +97,7 @@ class Noting final : public flow::Publisher {
     return inner_->send(std::move(message));
   }
   async::awaitable<bool> flush(flow::time_point until) override { return inner_->flush(until); }
+  async::awaitable<void> dispose() override { return inner_->dispose(); }
 
   std::vector<std::chrono::nanoseconds> sorted() const {
     auto result = late_;

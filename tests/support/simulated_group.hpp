@@ -174,11 +174,12 @@ class SimulatedGroup::Member final : public flow::Source {
   }
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
 
-  async::awaitable<std::vector<delivery::Known>> look_up(const Partitions& partitions,
-                                                         bool siblings) override {
+  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(const Partitions& partitions,
+                                                                        bool siblings) override {
     co_await async::asio::post(loop_, async::asio::use_awaitable);
     const auto done = now() + group_.look_up_takes;
-    while (now() < done) co_await group_.clock_.wait(never_, done);
+    while (now() < done && !woken_) co_await group_.clock_.wait(changed_, done);
+    if (std::exchange(woken_, false)) co_return std::nullopt;
     group_.advance();
     if (group_.failing_look_ups > 0) {
       --group_.failing_look_ups;
@@ -259,6 +260,7 @@ class SimulatedGroup::Member final : public flow::Source {
     leave_if_quiet();
   }
   bool closed() const override { return closed_; }
+  async::awaitable<void> dispose() override { co_return; }
 
  private:
   friend class SimulatedGroup;
@@ -374,7 +376,6 @@ class SimulatedGroup::Member final : public flow::Source {
   SimulatedGroup& group_;
   async::asio::any_io_executor loop_;
   async::Condition changed_;
-  async::Condition never_{loop_};
   std::function<void()> on_change_ = [] {};
   std::optional<Change> change_;  // has arrived and is not answered
   bool taken_ = false;            // next() gave it

@@ -55,6 +55,7 @@ class SimulatedPublisher final : public flow::Publisher {
     }
     co_return outstanding() == 0;
   }
+  async::awaitable<void> dispose() override { co_return; }
 
   /// Messages whose report is out.
   std::size_t outstanding() const {

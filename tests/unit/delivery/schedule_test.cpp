@@ -81,6 +81,34 @@ TEST(TickSchedule, a_count_of_nothing_is_spent_at_once) {
   EXPECT_FALSE(schedule.due(start + 1s));
 }
 
+TEST(TickSchedule, another_interval_counts_from_the_last_tick) {
+  auto schedule = each_second();
+  schedule.due(start + 1s);
+  schedule.change(10s, start + 1500ms);
+  EXPECT_EQ(schedule.next(), start + 11s);
+  schedule.due(start + 11s);
+  EXPECT_EQ(schedule.next(), start + 21s);
+}
+
+TEST(TickSchedule, a_shorter_interval_that_has_passed_is_due_at_once_and_misses_nothing) {
+  TickSchedule schedule(start, 1h, {});
+  schedule.due(start);
+  schedule.change(1s, start + 1min);
+  const auto tick = schedule.due(start + 1min);
+  ASSERT_TRUE(tick);
+  EXPECT_EQ(tick->seq, 1u);
+  EXPECT_EQ(tick->missed, 0u);
+  EXPECT_EQ(schedule.next(), start + 61s);
+}
+
+TEST(TickSchedule, another_interval_before_the_first_tick_leaves_it_where_it_is) {
+  auto schedule = each_second();
+  schedule.change(10s, start - 1ms);
+  EXPECT_EQ(schedule.next(), start);
+  schedule.due(start);
+  EXPECT_EQ(schedule.next(), start + 10s);
+}
+
 TEST(TickSchedule, ten_years_at_a_nanosecond_an_interval_are_one_step) {
   TickSchedule schedule(start, 1ns, {});
   schedule.due(start);

@@ -214,6 +214,30 @@ TEST_F(FlowBegins, at_once_where_the_group_has_a_position) {
   EXPECT_EQ(world.group.commits, 0);
 }
 
+TEST_F(FlowCommits, at_other_limits_from_the_moment_they_are_given) {
+  World world;
+  world.params.checkpoint.interval = 1h;
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(10min);
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 0)));
+  world.flow->adjust({.interval = 1s, .bytes = 1'000'000}, 20s);
+  world.run_for(1s);
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3)));
+}
+
+TEST_F(FlowBegins, without_a_warning_though_it_is_adjusted_during_the_look_up) {
+  World world;
+  world.group.produce(p0, 3);
+  world.group.look_up_takes = 5s;
+  world.live_with({p0});
+  world.run_for(1s);
+  world.flow->adjust(world.params.checkpoint, 10s);
+  world.run_for(10s);
+  EXPECT_EQ(world.count(), 3u);
+  EXPECT_THAT(log(), Not(HasSubstr("cannot begin")));
+}
+
 TEST_F(FlowBegins, again_and_again_while_the_brokers_do_not_answer) {
   World world;
   world.group.produce(p0, 3);

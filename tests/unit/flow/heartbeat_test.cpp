@@ -87,6 +87,21 @@ TEST(Heartbeat, never_drifts_over_ten_thousand_late_ticks) {
   }
 }
 
+TEST(Heartbeat, takes_another_interval_while_it_waits) {
+  World world({}, 1h);
+  const auto start = world.clock.now();
+  world.start();
+  world.run_for(10s);
+  world.heartbeat.adjust(15s);
+  world.run_for(30s);
+  ASSERT_EQ(world.publisher.sent.size(), 3u);
+  EXPECT_EQ(world.publisher.sent[1].at, start + 15s);
+  EXPECT_EQ(world.publisher.sent[2].at, start + 30s);
+  EXPECT_EQ(world.counters().missed, 0u);
+  world.heartbeat.stop(world.clock.now());
+  world.run();
+}
+
 TEST(Heartbeat, a_wake_up_that_is_three_and_a_half_intervals_late_misses_three_ticks_and_says_so) {
   World world;
   auto start = world.clock.now();

@@ -27,6 +27,9 @@ class Progress {
 
   explicit Progress(CheckpointLimits limits) : limits_(limits) {}
 
+  /// Other limits, from the checkpoint that is due next on.
+  void adjust(CheckpointLimits limits) { limits_ = limits; }
+
   // What happened.
 
   /// These partitions are ours, read from `read`; `commit` is what the group must learn before the first

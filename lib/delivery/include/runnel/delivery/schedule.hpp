@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,16 @@ class TickSchedule {
   /// `interval` is positive. `count` is how many ticks to make; none: for ever.
   TickSchedule(time_point start, std::chrono::nanoseconds interval, std::optional<std::int64_t> count)
       : start_(start), interval_(interval), count_(count) {}
+
+  /// From now on ticks come at this interval, counted from the last one, and none is missed for it.
+  void change(std::chrono::nanoseconds interval, time_point now) {
+    if (index_ > 0) {
+      const auto last = next() - interval_;
+      start_ = std::max(last, now - interval);
+      index_ = 1;
+    }
+    interval_ = interval;
+  }
 
   /// The instant of the next tick.
   time_point next() const { return start_ + index_ * interval_; }

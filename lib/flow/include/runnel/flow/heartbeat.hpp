@@ -47,6 +47,9 @@ class Heartbeat {
   /// the nearer deadline counts.
   void stop(time_point deadline);
 
+  /// Ticks at another interval from the last tick on. No tick is missed for it.
+  void adjust(std::chrono::nanoseconds interval);
+
   const delivery::Tally& tally() const { return tally_; }
 
  private:
@@ -62,10 +65,11 @@ class Heartbeat {
   Publisher& publisher_;
   Clock& clock_;
   std::string area_;  // in the log
+  std::optional<delivery::TickSchedule> schedule_;  // while it ticks
   delivery::Tally tally_;
   bool stopping_ = false;
   time_point deadline_ = time_point::max();
-  async::Condition changed_;  // stop() was called, or a report came
+  async::Condition changed_;  // stop() or adjust() was called, or a report came
   async::Group tasks_;        // tick() and one deliver() for each record that is out
 };
 

@@ -51,15 +51,15 @@ class Source {
   /// nothing.
   virtual async::awaitable<Event> next(bool records, time_point until) = 0;
 
-  /// Makes a next() that waits, or the next one, give Nothing at once, and ends a look_up() with an error.
+  /// Ends a next() or look_up() that waits, or the next one, at once, with Nothing.
   virtual void wake() = 0;
 
   /// `call` is called the moment a change of assignment arrives, before next() gives it.
   virtual void on_change(std::function<void()> call) = 0;
 
-  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics.
-  /// Errors: throws std::runtime_error with the reason; ask again later.
-  virtual async::awaitable<std::vector<delivery::Known>> look_up(
+  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics. Nothing: ended
+  /// by wake(). Errors: throws std::runtime_error with the reason; ask again later.
+  virtual async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
       const std::vector<delivery::Partition>& partitions, bool siblings) = 0;
 
   /// The end of a partition's log, as the last fetch told it; 0 when it is not known.
@@ -85,6 +85,10 @@ class Source {
   /// Leaves the group, once no change is unanswered: a last Revoked comes from next(), then closed() is true.
   virtual void leave() = 0;
   virtual bool closed() const = 0;
+
+  /// Once closed(): lets go of connections and threads. Completes when they are gone, which may take seconds
+  /// when brokers do not answer; what is left then needs only destruction, which takes no time.
+  virtual async::awaitable<void> dispose() = 0;
 };
 
 }  // namespace runnel::flow
