@@ -2,7 +2,7 @@
 # line that installs it on Debian; so a bare machine needs one round, not eight.
 #
 # What the rest of the build links:
-#   Boost::headers Boost::json Boost::program_options  PkgConfig::RDKAFKA  PkgConfig::TOMLPLUSPLUS
+#   Boost::headers Boost::json Boost::program_options  PkgConfig::RDKAFKA  PkgConfig::TOMLPLUSPLUS  PkgConfig::SYSTEMD
 #   spdlog::spdlog  fmt::fmt  Threads::Threads
 #   runnel::mimalloc          only with RUNNEL_MIMALLOC
 #   GTest::gtest GTest::gmock only with RUNNEL_TESTS
@@ -72,6 +72,9 @@ runnel_want("${RDKAFKA_FOUND}" "librdkafka 2.0.2 or newer" "${RDKAFKA_REFUSED}" 
 
 runnel_pkg_config(TOMLPLUSPLUS tomlplusplus 3.3.0)
 runnel_want("${TOMLPLUSPLUS_FOUND}" "toml++ 3.3 or newer" "${TOMLPLUSPLUS_REFUSED}" libtomlplusplus-dev)
+
+runnel_pkg_config(SYSTEMD libsystemd 252)
+runnel_want("${SYSTEMD_FOUND}" "libsystemd 252 or newer" "${SYSTEMD_REFUSED}" libsystemd-dev)
 
 # Debian's spdlog is compiled and uses Debian's fmt: the target knows both, so take no header-only copy.
 find_package(fmt 9 QUIET CONFIG)

@@ -1,6 +1,7 @@
 #include "builtin.hpp"
 #include "crash.hpp"
 #include "options.hpp"
+#include "reload.hpp"
 #include "service.hpp"
 #include "setup.hpp"
 
@@ -14,7 +15,7 @@
 #include <boost/version.hpp>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,21 +59,22 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-config::Config load(const Options& options, const std::optional<kafka::EmbeddedBroker>& demo_broker) {
-  config::Input input;
-  input.sets = options.sets;
-  if (demo_broker) {
-    input.text = demo_toml;
-    input.name = "demo.toml";
-    input.sets.insert(input.sets.begin(),
-                      fmt::format("kafka.bootstrap.servers=\"{}\"", demo_broker->address()));
-  } else {
-    input.text = read_text(options.config);
-    input.name = options.config == "-" ? "standard input" : options.config;
-  }
+config::Config load(const config::Input& input) {
   std::vector<config::SinkKind> kinds;
   for (const auto& kind : sinks::registry()) kinds.push_back(kind.config);
-  return config::load(input, kinds);
+  auto config = config::load(input, kinds);
+  telemetry::hide(config::secrets(config));
+  return config;
+}
+
+config::Config load_demo(const Options& options, const kafka::EmbeddedBroker& broker) {
+  config::Input input{std::string(demo_toml), "demo.toml", options.sets};
+  input.sets.insert(input.sets.begin(), fmt::format("kafka.bootstrap.servers=\"{}\"", broker.address()));
+  return load(input);
+}
+
+config::Config load_file(const Options& options, const std::string& path) {
+  return load({read_text(path), path == "-" ? "standard input" : path, options.sets});
 }
 
 // sd-daemon(3): what stderr is, when systemd has connected it to the journal.
@@ -83,24 +85,23 @@ bool stderr_is_journal() {
   return fmt::format("{}:{}", status.st_dev, status.st_ino) == journal;
 }
 
-void dress_log(const Options& options, const std::string& configured) {
+telemetry::Level level_of(const Options& options, const std::string& configured) {
   using telemetry::Level;
-  const bool foreground = options.foreground || options.demo;
   const bool set = std::ranges::any_of(
       options.sets, [](const std::string& each) { return each.starts_with("runnel.log_level"); });
-  auto level = Level::info;
-  if (configured == "debug" || (options.foreground && !set))
-    level = Level::debug;
-  else if (configured == "warning")
-    level = Level::warning;
-  else if (configured == "error")
-    level = Level::error;
+  if (configured == "debug" || (options.foreground && !set)) return Level::debug;
+  if (configured == "warning") return Level::warning;
+  return configured == "error" ? Level::error : Level::info;
+}
+
+void dress_log(const Options& options, const std::string& configured) {
+  const bool foreground = options.foreground || options.demo;
   auto dress = telemetry::Dress::plain;
   if (stderr_is_journal())
     dress = telemetry::Dress::journal;
   else if (foreground && ::isatty(STDERR_FILENO) != 0)
     dress = telemetry::Dress::coloured;
-  telemetry::open_log(dress, level);
+  telemetry::open_log(dress, level_of(options, configured));
 }
 
 // A terminal that stdout shares would show the line amid the records.
@@ -110,8 +111,9 @@ bool live_status(const Options& options) {
 
 class Signals {
  public:
-  Signals(asio::io_context& loop, Service& service, Watchdog& watchdog)
-      : set_(loop, SIGTERM, SIGINT, SIGHUP), service_(service), watchdog_(watchdog) {
+  /// `reload`: null when there is nothing to load anew.
+  Signals(asio::signal_set& set, Service& service, Reload* reload, Watchdog& watchdog)
+      : set_(set), service_(service), reload_(reload), watchdog_(watchdog) {
     wait();
   }
 
@@ -120,8 +122,13 @@ class Signals {
     set_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
       wait();
-      if (signal == SIGHUP) {
-        telemetry::warn("runneld", "SIGHUP: a changed configuration cannot be taken yet; restart instead");
+      if (signal == SIGHUP && stopping_) {
+        telemetry::info("reload", "not any more: the process is stopping");
+      } else if (signal == SIGHUP && reload_ != nullptr) {
+        reload_->ask();
+      } else if (signal == SIGHUP) {
+        telemetry::warn("reload",
+                        "a configuration that did not come from a file cannot be read again; restart instead");
       } else if (!stopping_) {
         stopping_ = true;
         first_ = std::chrono::steady_clock::now();
@@ -135,18 +142,34 @@ class Signals {
     });
   }
 
-  asio::signal_set set_;
+  asio::signal_set& set_;
   Service& service_;
+  Reload* reload_;
   Watchdog& watchdog_;
   bool stopping_ = false;
   std::chrono::steady_clock::time_point first_;  // what comes right behind it is the same signal, sent twice
 };
 
-int serve(const Options& options, const config::Config& config) {
+// From the first moment on a signal is kept until it is waited for: before its handler is there, SIGHUP kills.
+struct Loop {
+  asio::io_context context{1};
+  asio::signal_set signals{context, SIGTERM, SIGINT, SIGHUP};
+};
+
+int serve(const Options& options, config::Config config, Loop& loop_and_signals) {
   static Watchdog watchdog;  // its thread may outlive everything else
-  asio::io_context loop(1);
-  Service service(loop, config, {stderr_is_journal(), live_status(options)}, watchdog);
-  Signals signals(loop, service, watchdog);
+  auto& [loop, signal_set] = loop_and_signals;
+  Service service(loop, std::move(config), {stderr_is_journal(), live_status(options)}, watchdog);
+  const auto load_again = [&options] {
+    auto next = load_file(options, options.config);
+    check(next);
+    return next;
+  };
+  const auto taken = [&options](const config::Config& now) {
+    telemetry::set_level(level_of(options, now.runnel.log_level));
+  };
+  Reload reload(loop, service, load_again, taken);
+  const Signals signals(signal_set, service, options.demo || options.config == "-" ? nullptr : &reload, watchdog);
   std::exception_ptr failure;
   const auto ended = [&](std::exception_ptr thrown) {
     failure = thrown;
@@ -193,7 +216,13 @@ void make_demo_folder() {
         "directory");
 }
 
-int run(const Options& options) {
+// How the running configuration would become this one.
+std::string plan_text(const Options& options, const config::Config& config) {
+  const auto plan = config::plan(load_file(options, *options.against), config);
+  return fmt::format("{}\n", fmt::join(config::to_lines(plan), "\n"));
+}
+
+int run(Options options) {
   if (options.help) return print(help());
   if (options.version) return print(version_text());
   occupy_standard_descriptors();
@@ -201,15 +230,17 @@ int run(const Options& options) {
   std::signal(SIGXFSZ, SIG_IGN);  // the same
   std::optional<kafka::EmbeddedBroker> demo_broker;
   if (options.demo) demo_broker.emplace();
-  const auto config = load(options, demo_broker);
-  telemetry::hide(config::secrets(config));
+  if (options.config != "-") options.config = std::filesystem::absolute(options.config);
+  std::optional<Loop> loop;
+  if (!options.dump_config && !options.check) loop.emplace();
+  auto config = demo_broker ? load_demo(options, *demo_broker) : load_file(options, options.config);
   if (options.dump_config) return print(config::dump(config));
   check(config);
-  if (options.check) return print(summary(config));
+  if (options.check) return print(summary(config) + (options.against ? plan_text(options, config) : ""));
   if (options.demo) make_demo_folder();
   dress_log(options, config.runnel.log_level);
   if (demo_broker) demo_broker->create_topic("howtousekafka", 1);
-  return serve(options, config);
+  return serve(options, std::move(config), *loop);
 }
 
 }  // namespace

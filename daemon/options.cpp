@@ -18,6 +18,7 @@ po::options_description describe(Options& options) {
   add("foreground,f", po::bool_switch(&options.foreground));
   add("set", po::value(&options.sets)->composing());
   add("check", po::bool_switch(&options.check));
+  add("against", po::value<std::string>());
   add("dump-config", po::bool_switch(&options.dump_config));
   add("demo", po::bool_switch(&options.demo));
   add("version", po::bool_switch(&options.version));
@@ -101,6 +102,9 @@ Options parse_options(const std::vector<std::string>& arguments, const char* run
   const bool given = values.contains("config");
   if (!given && runnel_config && *runnel_config) options.config = runnel_config;
   if (given) check_config(options.config);
+  if (values.contains("against")) options.against = values["against"].as<std::string>();
+  if (options.against && !options.check)
+    throw UsageError("--against names the configuration that --check compares with; add --check");
   check_sets(options.sets);
   if (options.demo && given) {
     throw UsageError("--demo brings a configuration of its own; leave -c out, or --demo");
@@ -111,7 +115,7 @@ Options parse_options(const std::vector<std::string>& arguments, const char* run
 std::string help() {
   return R"(runneld carries records out of Kafka.
 
-Usage: runneld [-c FILE] [-f] [--set KEY=VALUE]... [--check] [--dump-config]
+Usage: runneld [-c FILE] [-f] [--set KEY=VALUE]... [--check [--against OLD]] [--dump-config]
        runneld --demo [--set KEY=VALUE]...
 
   -c, --config FILE  the configuration; - is standard input
@@ -121,13 +125,14 @@ Usage: runneld [-c FILE] [-f] [--set KEY=VALUE]... [--check] [--dump-config]
                      override one key: a TOML value, or a bare word as a string
                      (--set kafka.bootstrap.servers=localhost:9092)
       --check        check the configuration, and every property with librdkafka; open no socket
+      --against OLD  with --check: what a reload would do to a process that runs OLD
       --dump-config  print the whole configuration, defaults included, secrets hidden
       --demo         a broker inside the process, a record a second into it, and out of it
       --version      print the version
   -h, --help         print this
 
 Signals: TERM and INT deliver what is in flight and stop; a second one stops at once. HUP
-changes nothing yet: restart to take a changed configuration.
+takes a changed configuration: what did not change goes on undisturbed.
 Exit status: 0 clean, 64 usage, 69 not all could be delivered in time, 70 internal error,
 75 another process holds a lock, 78 configuration.
 )";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@ struct Options {
   std::string config = "/etc/runnel/runneld.toml";  // a path; "-": standard input
   bool foreground = false;
   bool check = false;
+  std::optional<std::string> against;  // with check: the configuration that runs
   bool dump_config = false;
   bool demo = false;
   bool version = false;

@@ -42,36 +42,46 @@ flow::MakeMessage message_maker(const config::Producer& producer) {
   };
 }
 
+delivery::CheckpointLimits limits_of(const config::Consumer& consumer) {
+  return {consumer.checkpoint.interval, consumer.checkpoint.bytes.bytes};
+}
+
 }  // namespace
 
-struct Service::Beat {
+/// One [consumer.NAME] or one [producer.NAME].
+struct Service::Part {
+  std::string name;  // "consumer.NAME", "producer.NAME"
+  std::unique_ptr<flow::Flow> flow;
   std::unique_ptr<flow::Publisher> publisher;
   std::unique_ptr<flow::Heartbeat> heartbeat;
+  bool stopped = false;
+  std::unique_ptr<Part> successor;  // begins when this has ended
 };
 
-Service::Service(async::asio::io_context& loop, const config::Config& config, Dress dress, Watchdog& watchdog)
+Service::Service(async::asio::io_context& loop, config::Config config, Dress dress, Watchdog& watchdog)
     : loop_(loop.get_executor()),
-      config_(config),
+      config_(std::move(config)),
       dress_(dress),
       watchdog_(watchdog),
-      ended_(loop_),
+      changed_(loop_),
       tasks_(loop_) {
-  for (const auto& consumer : config.consumers) add(consumer);
-  for (const auto& producer : config.producers) add(producer);
+  for (const auto& consumer : config_.consumers) parts_.push_back(build(config_, consumer));
+  for (const auto& producer : config_.producers) parts_.push_back(build(producer));
 }
 
 Service::~Service() = default;
 
-void Service::add(const config::Consumer& consumer) {
+std::unique_ptr<Service::Part> Service::build(const config::Config& config,
+                                              const config::Consumer& consumer) {
   kafka::ConsumerParams source;
   source.name = consumer.name;
   source.topics = consumer.topics;
-  source.properties = properties_of(consumer, config_.runnel);
-  source.memory = config_.runnel.memory.bytes;
+  source.properties = properties_of(consumer, config.runnel);
+  source.memory = config.runnel.memory.bytes;
 
   std::vector<flow::NamedSink> sinks;
   for (const auto& name : consumer.sinks) {
-    const auto& sink = *std::ranges::find(config_.sinks, name, &config::Sink::name);
+    const auto& sink = *std::ranges::find(config.sinks, name, &config::Sink::name);
     const auto kinds = sinks::registry();
     const auto kind =
         std::ranges::find(kinds, sink.type, [](const sinks::Kind& each) { return each.config.type; });
@@ -83,25 +93,27 @@ void Service::add(const config::Consumer& consumer) {
   flow::FlowParams params;
   params.name = consumer.name;
   params.reset = kafka::reset_of(source.properties);
-  params.checkpoint = {consumer.checkpoint.interval, consumer.checkpoint.bytes.bytes};
-  params.drain = config_.runnel.drain;
-  flows_.push_back(std::make_unique<flow::Flow>(
-      loop_, std::move(params), kafka::make_consumer(loop_, std::move(source)), std::move(sinks), clock_));
+  params.checkpoint = limits_of(consumer);
+  params.drain = config.runnel.drain;
+  auto part = std::make_unique<Part>();
+  part->name = "consumer." + consumer.name;
+  part->flow = std::make_unique<flow::Flow>(
+      loop_, std::move(params), kafka::make_consumer(loop_, std::move(source)), std::move(sinks), clock_);
+  return part;
 }
 
-void Service::add(const config::Producer& producer) {
-  auto beat = std::make_unique<Beat>();
-  beat->publisher = kafka::make_producer(loop_, {producer.name, properties_of(producer)});
+std::unique_ptr<Service::Part> Service::build(const config::Producer& producer) {
+  auto part = std::make_unique<Part>();
+  part->name = "producer." + producer.name;
+  part->publisher = kafka::make_producer(loop_, {producer.name, properties_of(producer)});
   const flow::HeartbeatParams params{producer.name, producer.interval, producer.count};
-  beat->heartbeat =
-      std::make_unique<flow::Heartbeat>(loop_, params, message_maker(producer), *beat->publisher, clock_);
-  beats_.push_back(std::move(beat));
+  part->heartbeat =
+      std::make_unique<flow::Heartbeat>(loop_, params, message_maker(producer), *part->publisher, clock_);
+  return part;
 }
 
 async::awaitable<void> Service::run() {
-  running_ = flows_.size() + beats_.size();
-  for (auto& flow : flows_) tasks_.spawn(run_flow(*flow));
-  for (auto& beat : beats_) tasks_.spawn(run_beat(*beat));
+  for (const auto& part : parts_) tasks_.spawn(live(*part));
   tasks_.spawn(tell_each(1min, [](const std::optional<std::string>& line) {
     if (line) telemetry::info("runneld", "{}", *line);
   }));
@@ -114,35 +126,109 @@ async::awaitable<void> Service::run() {
 
 void Service::stop() {
   if (std::exchange(stopping_, true)) return;
-  const auto deadline = clock_.now() + config_.runnel.drain;
-  watchdog_.arm(deadline + grace);
-  for (auto& flow : flows_) flow->stop();
-  for (auto& beat : beats_) beat->heartbeat->stop(deadline);
+  watchdog_.arm(clock_.now() + config_.runnel.drain + grace);
+  for (const auto& part : parts_) stop(*part);
+  changed_.notify();
 }
 
-async::awaitable<void> Service::run_flow(flow::Flow& flow) {
+void Service::stop(Part& part) {
+  part.stopped = true;
+  if (part.flow)
+    part.flow->stop();
+  else
+    part.heartbeat->stop(clock_.now() + config_.runnel.drain);
+}
+
+async::awaitable<void> Service::take(config::Config next, const std::vector<config::Planned>& plan) {
+  auto fresh = build_new(next, plan);
+  config_ = std::move(next);
+  adjust();
+  for (const auto& [name, change, keys] : plan) {
+    auto* old = find(name);
+    const auto built = fresh.find(name);
+    if (old != nullptr && built != fresh.end()) old->successor = std::move(built->second);
+    if (old != nullptr && (change == config::Change::replaced || change == config::Change::removed)) stop(*old);
+    if (old == nullptr && built != fresh.end()) begin(std::move(built->second));
+  }
+  const auto stopped = [](const auto& part) { return part->stopped; };
+  while (!stopping_ && std::ranges::any_of(parts_, stopped)) co_await changed_.wait();
+}
+
+std::map<std::string, std::unique_ptr<Service::Part>> Service::build_new(
+    const config::Config& next, const std::vector<config::Planned>& plan) {
+  const auto is_new = [&plan](const std::string& name) {
+    const auto planned = std::ranges::find(plan, name, &config::Planned::part);
+    return planned->change == config::Change::added || planned->change == config::Change::replaced;
+  };
+  std::map<std::string, std::unique_ptr<Part>> fresh;
+  for (const auto& consumer : next.consumers)
+    if (const auto name = "consumer." + consumer.name; is_new(name)) fresh[name] = build(next, consumer);
+  for (const auto& producer : next.producers)
+    if (const auto name = "producer." + producer.name; is_new(name)) fresh[name] = build(producer);
+  return fresh;
+}
+
+// What runs, and still will, gets the limits of the configuration as it is now.
+void Service::adjust() {
+  for (const auto& consumer : config_.consumers)
+    if (auto* part = find("consumer." + consumer.name))
+      part->flow->adjust(limits_of(consumer), config_.runnel.drain);
+  for (const auto& producer : config_.producers)
+    if (auto* part = find("producer." + producer.name)) part->heartbeat->adjust(producer.interval);
+}
+
+Service::Part* Service::find(const std::string& name) {
+  const auto found = std::ranges::find_if(parts_, [&](const auto& part) { return part->name == name; });
+  return found == parts_.end() ? nullptr : found->get();
+}
+
+void Service::begin(std::unique_ptr<Part> part) {
+  tasks_.spawn(live(*parts_.emplace_back(std::move(part))));
+}
+
+async::awaitable<void> Service::live(Part& part) {
+  bool clean = false;
+  if (part.flow)
+    clean = co_await run_flow(*part.flow);
+  else
+    clean = co_await run_beat(*part.heartbeat);
+
+  if (part.successor && !stopping_) begin(std::move(part.successor));
+  add(part, gone_);
+  const auto self = std::ranges::find_if(parts_, [&](const auto& each) { return each.get() == &part; });
+  auto ended = std::move(*self);
+  parts_.erase(self);
+  if (parts_.empty()) watchdog_.arm(clock_.now() + config_.runnel.drain + grace);
+  changed_.notify();
+  if (clean && part.flow)
+    co_await part.flow->dispose();
+  else if (clean)
+    co_await part.publisher->dispose();
+  else
+    stuck_.push_back(std::move(ended));
+}
+
+async::awaitable<bool> Service::run_flow(flow::Flow& flow) {
   try {
     const auto end = co_await flow.run();
-    judge(end, flow.name());
+    co_return judge(end, flow.name());
   } catch (const flow::Broken& error) {
     fail(error.what(), error.exit_code);
   }
-  ended_one();
+  co_return false;
 }
 
-async::awaitable<void> Service::run_beat(Beat& beat) {
-  co_await beat.heartbeat->run();
-  if (beat.heartbeat->tally().counters().outstanding() > 0) {
-    clean_ = false;
-    watchdog_.set_code(flow::exit_unavailable);
-  }
-  ended_one();
+async::awaitable<bool> Service::run_beat(flow::Heartbeat& heartbeat) {
+  co_await heartbeat.run();
+  const bool all_acknowledged = heartbeat.tally().counters().outstanding() == 0;
+  if (!all_acknowledged && stopping_) watchdog_.set_code(flow::exit_unavailable);
+  co_return all_acknowledged || !stopping_;
 }
 
-void Service::judge(const flow::FlowEnd& end, const std::string& name) {
+// Whether nothing of it is left that could hold up a destructor.
+bool Service::judge(const flow::FlowEnd& end, const std::string& name) {
   const auto area = "flow " + name;
-  if (!end.left_group || end.given_up) clean_ = false;
-  if (end.given_up) watchdog_.set_code(flow::exit_unavailable);
+  if (end.given_up && stopping_) watchdog_.set_code(flow::exit_unavailable);
   if (end.uncommitted && !end.given_up)
     telemetry::warn(
         area,
@@ -150,42 +236,41 @@ void Service::judge(const flow::FlowEnd& end, const std::string& name) {
         "before may come again at the next start");
   if (!end.left_group)
     telemetry::warn(area, "the group did not answer in time; it notices by its session timeout");
-  if (!end.reader_gone) return;
-  if (dress_.under_journal)
+  if (end.reader_gone && dress_.under_journal)
     fail(area + ": nobody reads standard output any more; the flow cannot go on", flow::exit_internal);
-  else
+  else if (end.reader_gone)
     stop();
+  return end.left_group && !end.given_up;
 }
 
 void Service::fail(const std::string& sentence, int code) {
   telemetry::error("runneld", "{}", sentence);
   watchdog_.set_code(code);
-  clean_ = false;
   stop();
-}
-
-void Service::ended_one() {
-  if (--running_ > 0) return;
-  watchdog_.arm(clock_.now() + config_.runnel.drain + grace);
-  ended_.notify();
 }
 
 async::awaitable<void> Service::tell_each(std::chrono::seconds period,
                                           void (*say)(const std::optional<std::string>&)) {
-  const StatusTeller teller{period, [this] { return numbers(); }, [this] { return running_ > 0; }, say};
-  co_await teller.run(clock_, ended_);
+  const StatusTeller teller{period, [this] { return numbers(); }, [this] { return !parts_.empty(); }, say};
+  co_await teller.run(clock_, changed_);
 }
 
 Numbers Service::numbers() const {
-  Numbers result;
-  for (const auto& flow : flows_) {
-    result.records += flow->counters().records;
-    result.lag += flow->lag();
-    for (const auto& sink : flow->sinks())
-      result.sinks["flow " + flow->name() + ", sink " + sink.name] = sink.busy;
-  }
-  for (const auto& beat : beats_) result.missed_ticks += beat->heartbeat->tally().counters().missed;
+  auto result = gone_;
+  result.lag = 0;
+  for (const auto& part : parts_) add(*part, result);
   return result;
+}
+
+void Service::add(const Part& part, Numbers& numbers) {
+  if (part.flow) {
+    numbers.records += part.flow->counters().records;
+    numbers.lag += part.flow->lag();
+    for (const auto& sink : part.flow->sinks())
+      numbers.sinks["flow " + part.flow->name() + ", sink " + sink.name] += sink.busy;
+  } else {
+    numbers.missed_ticks += part.heartbeat->tally().counters().missed;
+  }
 }
 
 }  // namespace runnel::daemon

@@ -5,12 +5,15 @@
 
 #include <runnel/async/group.hpp>
 #include <runnel/config/config.hpp>
+#include <runnel/config/plan.hpp>
 #include <runnel/flow/flow.hpp>
 #include <runnel/flow/heartbeat.hpp>
 
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +27,12 @@ struct Dress {
   bool live_status = false;    // a line on stderr each second
 };
 
-/// Wires flows and heartbeats as the configuration says, runs them, and drains them. Thread: the loop's only.
+/// Wires flows and heartbeats as the configuration says, runs them, replaces them, and drains them. Thread: the
+/// loop's only.
 class Service {
  public:
   /// Errors: kafka::PropertyError, flow::Broken.
-  Service(async::asio::io_context& loop, const config::Config& config, Dress dress, Watchdog& watchdog);
+  Service(async::asio::io_context& loop, config::Config config, Dress dress, Watchdog& watchdog);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
@@ -40,34 +44,48 @@ class Service {
   /// Drains everything, at the latest by the configured deadline.
   void stop();
 
+  const config::Config& config() const { return config_; }
+
+  /// While run(): takes the other configuration, as the plan from config() to it says. What is new is built
+  /// before what is old is stopped; what replaces a part begins when that has ended, at the latest at its
+  /// deadline. Completes when all that the plan names has been done, or everything is stopped.
+  /// Errors: as the constructor; nothing has changed then. One at a time.
+  async::awaitable<void> take(config::Config next, const std::vector<config::Planned>& plan);
+
   /// Nothing is left that could hold up destructors.
-  bool clean() const { return clean_; }
+  bool clean() const { return stuck_.empty(); }
 
  private:
-  struct Beat;
+  struct Part;
 
-  void add(const config::Consumer& consumer);
-  void add(const config::Producer& producer);
-  async::awaitable<void> run_flow(flow::Flow& flow);
-  async::awaitable<void> run_beat(Beat& beat);
+  std::unique_ptr<Part> build(const config::Config& config, const config::Consumer& consumer);
+  std::unique_ptr<Part> build(const config::Producer& producer);
+  std::map<std::string, std::unique_ptr<Part>> build_new(const config::Config& next,
+                                                         const std::vector<config::Planned>& plan);
+  void adjust();
+  Part* find(const std::string& name);
+  void begin(std::unique_ptr<Part> part);
+  void stop(Part& part);
+  async::awaitable<void> live(Part& part);
+  async::awaitable<bool> run_flow(flow::Flow& flow);
+  async::awaitable<bool> run_beat(flow::Heartbeat& heartbeat);
+  bool judge(const flow::FlowEnd& end, const std::string& name);
+  void fail(const std::string& sentence, int code);
   async::awaitable<void> tell_each(std::chrono::seconds period,
                                    void (*say)(const std::optional<std::string>&));
-  void judge(const flow::FlowEnd& end, const std::string& name);
-  void fail(const std::string& sentence, int code);
-  void ended_one();
   Numbers numbers() const;
+  static void add(const Part& part, Numbers& numbers);
 
   async::asio::any_io_executor loop_;
-  const config::Config& config_;
+  config::Config config_;
   Dress dress_;
   Watchdog& watchdog_;
   flow::RealClock clock_;
-  std::vector<std::unique_ptr<flow::Flow>> flows_;
-  std::vector<std::unique_ptr<Beat>> beats_;
-  std::size_t running_ = 0;
+  std::list<std::unique_ptr<Part>> parts_;  // that run
+  std::list<std::unique_ptr<Part>> stuck_;  // that ended, but hold something that does not let go
+  Numbers gone_;                            // of parts that have ended
   bool stopping_ = false;
-  bool clean_ = true;
-  async::Condition ended_;  // the last flow or heartbeat has
+  async::Condition changed_;  // a part has ended
   async::Group tasks_;
 };
 

@@ -49,6 +49,7 @@ Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr
 }
 
 async::awaitable<FlowEnd> Flow::run() {
+  source_->join();
   while (!source_->closed() && !out_of_time()) {
     const bool stopping = stop_at_.has_value();
     const bool late = stopping && hurried();

@@ -66,6 +66,7 @@ class Consumer final : public flow::Source {
   Consumer(const async::asio::any_io_executor& loop, ConsumerParams params);
   ~Consumer() override;
 
+  void join() override;
   async::awaitable<flow::Event> next(bool records, flow::time_point until) override;
   void wake() override;
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
@@ -88,7 +89,6 @@ class Consumer final : public flow::Source {
   };
 
   Handle make(const ConsumerParams& params);
-  void subscribe(const std::vector<std::string>& topics);
   void poll_now_and_then();
   void serve_control();
   void serve_commits();
@@ -110,6 +110,7 @@ class Consumer final : public flow::Source {
   void check(rd_kafka_error_t* error, std::string_view call);
 
   std::string area_;
+  std::vector<std::string> topics_;
   async::asio::any_io_executor loop_;
   Notices notices_;
   JoinWatch joins_;
@@ -149,6 +150,7 @@ Queue consumer_queue(rd_kafka_t* handle) {
 
 Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams params)
     : area_("consumer " + params.name),
+      topics_(std::move(params.topics)),
       loop_(loop),
       notices_(area_),
       memory_(params.memory),
@@ -172,7 +174,6 @@ Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams para
       worker_(loop) {
   rd_kafka_set_log_queue(handle_.get(), control_->get());
   fetching_.begin(handle_.get());
-  subscribe(params.topics);
   poll_now_and_then();
 }
 
@@ -187,12 +188,14 @@ Handle Consumer::make(const ConsumerParams& params) {
   return make_handle(Side::consumer, std::move(conf));
 }
 
-void Consumer::subscribe(const std::vector<std::string>& topics) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
-  for (const auto& topic : topics)
+void Consumer::join() {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(topics_.size())));
+  for (const auto& topic : topics_)
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   const auto error = rd_kafka_subscribe(handle_.get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw PropertyError("", rd_kafka_err2str(error));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw flow::Broken(fmt::format("{}: its topics cannot be read: {}", area_, rd_kafka_err2str(error)),
+                       flow::exit_configuration);
 }
 
 // A timer's handler can still run with success after cancel(), and so after this object is gone.

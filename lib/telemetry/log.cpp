@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace runnel::telemetry {
@@ -122,8 +123,25 @@ std::shared_ptr<spdlog::logger>& logger() {
   return instance;
 }
 
-Mask& mask() {
-  static auto& instance = *new Mask;  // never destroyed: a crash at the very end has its message too
+/// What is hidden, for every thread that logs.
+class Secrets {
+ public:
+  void add(const std::vector<std::string>& texts) {
+    const std::lock_guard lock(mutex_);
+    mask_.add(texts);
+  }
+  std::string hidden_in(std::string_view text) const {
+    const std::lock_guard lock(mutex_);
+    return mask_(text);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Mask mask_;
+};
+
+Secrets& secrets() {
+  static auto& instance = *new Secrets;  // never destroyed: a crash at the very end has its message too
   return instance;
 }
 
@@ -159,8 +177,8 @@ void set_level(Level level) {
   logger()->set_level(to_spdlog(level));
 }
 
-void hide(const std::vector<std::string>& secrets) {
-  mask() = Mask(secrets);
+void hide(const std::vector<std::string>& texts) {
+  secrets().add(texts);
 }
 
 void show_status(std::string_view text) {
@@ -175,7 +193,7 @@ void log(Level level, std::string_view area, std::string_view message) {
   const auto at = to_spdlog(level);
   if (!logger()->should_log(at)) return;
   auto line = presentable(area) + ": ";
-  const auto text = mask()(message);  // first of all: a secret that is cut would no longer be known
+  const auto text = secrets().hidden_in(message);  // first of all: a secret that is cut would no longer be known
   line += printable(std::string_view(text).substr(0, most_bytes));
   if (text.size() > most_bytes) line += fmt::format("... ({} bytes more)", text.size() - most_bytes);
   logger()->log(at, spdlog::string_view_t(line));
@@ -199,7 +217,7 @@ std::string printable(std::string_view text) {
 }
 
 std::string presentable(std::string_view text) {
-  return printable(mask()(text));
+  return printable(secrets().hidden_in(text));
 }
 
 }  // namespace runnel::telemetry

@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-Mask::Mask(const std::vector<std::string>& secrets) {
+void Mask::add(const std::vector<std::string>& secrets) {
   for (const auto& secret : secrets) {
     const auto text = trimmed(secret);
     if (text.size() >= shortest && text.size() <= piece) whole_.emplace_back(text);

@@ -68,6 +68,7 @@ class Endless final : public flow::Source {
     }
     co_return known;
   }
+  void join() override {}
   void wake() override {}
   void on_change(std::function<void()>) override {}
   std::int64_t end_of(const delivery::Partition&) const override { return 0; }

@@ -51,6 +51,7 @@ class OverAndOver final : public flow::Source {
     co_return event;
   }
 
+  void join() override { inner_->join(); }
   void wake() override { inner_->wake(); }
   void on_change(std::function<void()> call) override { inner_->on_change(std::move(call)); }
   async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(

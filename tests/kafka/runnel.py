@@ -59,12 +59,20 @@ class Runnel:
 
     def __init__(self, name, directory, broker_address, *parts, settings={}, kafka={}, arguments=(), environment={}):
         self.name, self.directory, self.arguments = name, directory, list(arguments)
+        self.broker_address = broker_address
         self.process = None
+        directory.mkdir(parents=True)
+        self.config = self.source = directory / "runneld.toml"
+        self.configure(*parts, settings=settings, kafka=kafka)
+        self.environment = {key: os.environ[key] for key in INHERITED if key in os.environ} | environment
+
+    def configure(self, *parts, settings={}, kafka={}):
+        """Writes its configuration, also another one while it runs."""
         tables = {
             "runnel": {"state_dir": "HERE/state", "drain": "5s", **settings},
             "kafka": {
-                "bootstrap.servers": broker_address,
-                "client.id": name,
+                "bootstrap.servers": self.broker_address,
+                "client.id": self.name,
                 "topic.metadata.refresh.interval.ms": 1000,
                 **kafka,
             },
@@ -75,21 +83,30 @@ class Runnel:
         for table, entries in tables.items():
             lines = [f"{key} = {as_toml(value)}\n" for key, value in entries.items() if value is not None]
             text += f"[{table}]\n{''.join(lines)}\n"
-        directory.mkdir(parents=True)
-        self.config = directory / "runneld.toml"
-        self.config.write_text(text.replace("HERE", str(directory)))
-        self.environment = {key: os.environ[key] for key in INHERITED if key in os.environ} | environment
+        self.config.write_text(text.replace("HERE", str(self.directory)))
+
+    def reload(self, *parts, within=20, **options):
+        """Gives it another configuration, and waits until it has taken or refused it: what it said of it."""
+        before = len(self.reloads())
+        self.configure(*parts, **options)
+        self.process.send_signal(signal.SIGHUP)
+        return eventually(lambda: self.reloads()[before:], within)[0]
+
+    def reloads(self):
+        """What it said of each reload that is over: the last line."""
+        lines = [line.partition(" reload: ")[2] for line in self.err.splitlines()]
+        return [line for line in lines if line == "done" or line.startswith("nothing has changed")]
 
     def command(self, *arguments):
-        return [str(RUNNELD), "-c", str(self.config), *self.arguments, *arguments]
+        return [str(RUNNELD), "-c", str(self.source), *self.arguments, *arguments]
 
     # its life
 
-    def start(self, *, output=None, errors=None):
+    def start(self, *, input=os.devnull, output=None, errors=None):
         """Standard output and standard error go each to a file, or to the descriptor that is given."""
-        with open(self.directory / "stdout", "ab") as out, open(self.directory / "stderr", "ab") as err:
+        with open(self.directory / "stdout", "ab") as out, open(self.directory / "stderr", "ab") as err, open(input) as into:
             self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=out if output is None else output,
+                self.command(), stdin=into, stdout=out if output is None else output,
                 stderr=err if errors is None else errors, cwd=self.directory, env=self.environment)
         Runnel.running.add(self)
         return self

@@ -168,6 +168,8 @@ class SimulatedGroup::Member final : public flow::Source {
     }
   }
 
+  void join() override {}
+
   void wake() override {
     woken_ = true;
     changed_.notify();

@@ -46,6 +46,9 @@ class Source {
  public:
   virtual ~Source() = default;
 
+  /// Joins the group, once; before that no event comes. Errors: throws Broken.
+  virtual void join() = 0;
+
   /// The next event: an answer if there is one, else a change of assignment, else (if `records`) a batch; at
   /// `until`, Nothing. Errors: throws Broken when the member can never work again. Cancellation: loses
   /// nothing.

@@ -20,7 +20,7 @@ struct ConsumerParams {
   bool headers = false;             // read the records' headers
 };
 
-/// A member of a consumer group: joins at once, keeps its membership also when nobody calls next()
+/// A member of a consumer group: joins by join(), keeps its membership also when nobody calls next()
 /// (librdkafka's max.poll.interval.ms measures this process, not the sinks), and leaves by leave().
 ///
 /// Errors: PropertyError. Thread: the loop's only; calls that wait for brokers run on a worker of its own.

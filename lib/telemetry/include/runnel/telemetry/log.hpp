@@ -20,11 +20,11 @@ enum class Dress {
 };
 
 /// From here on lines go to stderr by a thread of the log's own: who logs never waits for a terminal. What
-/// nobody reads is dropped and counted. Thread: any, but open_log() and set_level() before other threads log.
+/// nobody reads is dropped and counted. Thread: any, but open_log() before other threads log.
 void open_log(Dress dress, Level level);
 void set_level(Level level);
 
-/// From here on these stand in no line, whoever writes it. Thread: before other threads log.
+/// From here on these, too, stand in no line, whoever writes it. Thread: any.
 void hide(const std::vector<std::string>& secrets);
 
 /// Shows a text on the terminal until the next line, or the next text, takes its place.

@@ -13,7 +13,10 @@ namespace runnel::telemetry {
 /// A secret of fewer than 4 characters is not hidden: every e of the log would be one.
 class Mask {
  public:
-  explicit Mask(const std::vector<std::string>& secrets = {});
+  explicit Mask(const std::vector<std::string>& secrets = {}) { add(secrets); }
+
+  /// Hides these, too.
+  void add(const std::vector<std::string>& secrets);
 
   /// `text` with "(hidden)" for each.
   std::string operator()(std::string_view text) const;
