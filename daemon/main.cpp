@@ -187,7 +187,6 @@ int serve(const Options& options, config::Config config, Loop& loop_and_signals)
     watchdog.leave();
   }
   if (!service.clean()) watchdog.leave();
-  watchdog.leave_soon();
   telemetry::flush_log(std::chrono::milliseconds(500));
   return watchdog.code();
 }

@@ -198,7 +198,7 @@ async::awaitable<void> Service::live(Part& part) {
   const auto self = std::ranges::find_if(parts_, [&](const auto& each) { return each.get() == &part; });
   auto ended = std::move(*self);
   parts_.erase(self);
-  if (parts_.empty()) watchdog_.arm(clock_.now() + config_.runnel.drain + grace);
+  if (parts_.empty()) watchdog_.leave_soon();
   changed_.notify();
   if (clean && part.flow)
     co_await part.flow->dispose();
