@@ -40,6 +40,7 @@ class Broker:
         """Settings of the broker go with _ for each dot: auto_create_topics_enable="false"."""
         self.directory = directory
         lines = [f"{key.replace('_', '.')}={value}\n" for key, value in settings.items()]
+        directory.mkdir(parents=True, exist_ok=True)
         (directory / "extra.properties").write_text("".join(lines))
         self._script("start", free_ports())
         lines = self._script("env").decode().split()
