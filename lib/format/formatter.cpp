@@ -8,6 +8,8 @@ std::unique_ptr<Formatter> make_formatter(const Format& format) {
       return make_raw();
     case Kind::json:
       return make_json(format.embed);
+    case Kind::pattern:
+      return make_pattern(format.pattern, false);
   }
   return nullptr;  // not reached: the switch names them all
 }

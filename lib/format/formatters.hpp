@@ -11,4 +11,8 @@ std::unique_ptr<Formatter> make_raw();
 /// One JSON object a line.
 std::unique_ptr<Formatter> make_json(bool embed);
 
+/// What a pattern says. On a terminal nothing that a record brings can look like the pattern's own text or
+/// steer the terminal.
+std::unique_ptr<Formatter> make_pattern(const Pattern& pattern, bool for_terminal);
+
 }  // namespace runnel::format

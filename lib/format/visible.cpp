@@ -1,3 +1,4 @@
+#include "formatters.hpp"
 #include "utf8.hpp"
 
 #include <runnel/format/visible.hpp>
@@ -15,8 +16,25 @@ void append_hex(const char* prefix, unsigned char byte, std::string& out) {
   out.push_back(hex[byte & 15]);
 }
 
-bool shown(unsigned char byte) {
-  return byte == '\n' || byte == '\t' || (byte >= 0x20 && byte < 0x7f);
+bool breaks(unsigned char byte) {
+  return byte == '\n' || byte == '\t';
+}
+
+void append(std::string_view text, bool with_breaks, std::string& out) {
+  while (!text.empty()) {
+    const auto length = utf8_sequence(text);
+    const auto byte = static_cast<unsigned char>(text[0]);
+    if (length == 0) {
+      append_hex("\\x", byte, out);
+    } else if (length == 1 && (byte < 0x20 || byte == 0x7f) && !(with_breaks && breaks(byte))) {
+      append_hex("\\u00", byte, out);
+    } else if (length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {
+      append_hex("\\u00", static_cast<unsigned char>(text[1]), out);
+    } else {
+      out.append(text.substr(0, length));
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
 }
 
 class Visible final : public Formatter {
@@ -41,24 +59,16 @@ class Visible final : public Formatter {
 }  // namespace
 
 void append_visible(std::string_view text, std::string& out) {
-  while (!text.empty()) {
-    const auto length = utf8_sequence(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
-      append_hex("\\x", byte, out);
-    } else if (length == 1 && !shown(byte)) {
-      append_hex("\\u00", byte, out);
-    } else if (length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {
-      append_hex("\\u00", static_cast<unsigned char>(text[1]), out);
-    } else {
-      out.append(text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
+  append(text, true, out);
 }
 
-std::unique_ptr<Formatter> make_visible(std::unique_ptr<Formatter> inner) {
-  return std::make_unique<Visible>(std::move(inner));
+void append_visible_in_line(std::string_view text, std::string& out) {
+  append(text, false, out);
+}
+
+std::unique_ptr<Formatter> make_visible(const Format& format) {
+  if (format.kind == Kind::pattern) return make_pattern(format.pattern, true);
+  return std::make_unique<Visible>(make_formatter(format));
 }
 
 }  // namespace runnel::format

@@ -15,8 +15,7 @@ namespace runnel::sinks {
 namespace {
 
 std::unique_ptr<format::Formatter> formatter(const StdoutOptions& options, bool terminal) {
-  auto plain = format::make_formatter(options.chosen());
-  return terminal ? format::make_visible(std::move(plain)) : std::move(plain);
+  return terminal ? format::make_visible(options.chosen()) : format::make_formatter(options.chosen());
 }
 
 void wait_for_room(int fd) {

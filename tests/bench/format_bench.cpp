@@ -47,12 +47,19 @@ std::string json(std::size_t size) {
   return value + "\"}";
 }
 
+Format pattern(std::string_view text) {
+  return {.kind = Kind::pattern, .pattern = Pattern(text)};
+}
+
 BENCHMARK_CAPTURE(append, raw_100B, Format{.kind = Kind::raw}, text(100));
 BENCHMARK_CAPTURE(append, raw_1KiB, Format{.kind = Kind::raw}, text(1024));
 BENCHMARK_CAPTURE(append, json_100B, Format{.kind = Kind::json}, text(100));
 BENCHMARK_CAPTURE(append, json_1KiB, Format{.kind = Kind::json}, text(1024));
 BENCHMARK_CAPTURE(append, json_embed_100B, Format{.kind = Kind::json, .embed = true}, json(100));
 BENCHMARK_CAPTURE(append, json_embed_1KiB, Format{.kind = Kind::json, .embed = true}, json(1024));
+BENCHMARK_CAPTURE(append, pattern_value_100B, pattern("%s\\n"), text(100));
+BENCHMARK_CAPTURE(append, pattern_all_100B, pattern("%t %p %o %T %k %S %s\\n"), text(100));
+BENCHMARK_CAPTURE(append, pattern_all_1KiB, pattern("%t %p %o %T %k %S %s\\n"), text(1024));
 
 }  // namespace
 }  // namespace runnel::format

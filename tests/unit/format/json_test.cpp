@@ -182,8 +182,10 @@ TEST(Json, EmbedsBytesUnderTheirOwnName) {
   EXPECT_EQ(json_of(std::nullopt, true), R"("value":null)");
 }
 
-TEST(Json, AllocatesNothingForARecord) {
-  for (const bool embed : {false, true}) {
+TEST(Formats, AllocateNothingForARecord) {
+  const Format json{.kind = Kind::json}, embedding{.kind = Kind::json, .embed = true};
+  const Format pattern{.kind = Kind::pattern, .pattern = Pattern("%t %p %o %T %k %K %s %S %R %h\n")};
+  for (const auto& format : {json, embedding, pattern}) {
     tests::Records records;
     for (int i = 0; i < 100; ++i)
       records.add(i % 3 == 0   ? "{\"n\": [1,2]}"
@@ -191,7 +193,7 @@ TEST(Json, AllocatesNothingForARecord) {
                                : "\xff",
                   "key", i, {{"a", "b"}});
     const auto batch = records.take();
-    const auto formatter = make_formatter({.kind = Kind::json, .embed = embed});
+    const auto formatter = make_formatter(format);
     std::string out;
     formatter->append(batch.records, out, 1 << 30);
     out.clear();

@@ -38,12 +38,18 @@ TEST(Visible, ShowsBytesThatAreNotUtf8) {
   EXPECT_EQ(visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
 }
 
+TEST(Visible, ShowsNewlineAndTabInALine) {
+  std::string out;
+  append_visible_in_line("a\tb\n\x1b[mGrüße\xff", out);
+  EXPECT_EQ(out, "a\\u0009b\\u000a\\u001b[mGrüße\\xff");
+}
+
 TEST(Visible, WrapsAFormatterAndKeepsItsBounds) {
   tests::Records records;
   records.add("\x1b[2J").add("x").add("y");
   const auto batch = records.take();
   std::string out = "123";
-  const auto formatter = make_visible(make_formatter({.kind = Kind::raw}));
+  const auto formatter = make_visible({.kind = Kind::raw});
   EXPECT_EQ(formatter->append(batch.records, out, 10), 2);
   EXPECT_EQ(out, "123\\u001b[2J\nx\n");
   EXPECT_EQ(formatter->append(batch.records.subspan(2), out, 1), 1);

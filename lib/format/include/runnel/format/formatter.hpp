@@ -1,6 +1,7 @@
 #pragma once
 
 #include <runnel/delivery/record.hpp>
+#include <runnel/format/pattern.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -9,11 +10,12 @@
 
 namespace runnel::format {
 
-enum class Kind { raw, json };
+enum class Kind { raw, json, pattern };
 
 struct Format {
   Kind kind = Kind::raw;
   bool embed = false;  // json: a value that is valid JSON stands as JSON, not as a string
+  Pattern pattern = {};
 };
 
 /// Turns records into bytes. Thread: one at a time, any.
