@@ -103,6 +103,8 @@ class Loader {
     }
     Sink sink{std::move(name), type.value, kind->options()};
     section.fill(sink.options->fields());
+    if (const auto wrong = sink.options->wrong(); !wrong.key.empty())
+      section.refuse(wrong.key, std::string(wrong.why));
     config_.sinks.push_back(std::move(sink));
   }
 

@@ -161,7 +161,10 @@ class Reader {
     }
     if (field_.wrong != nullptr) {
       const auto why = field_.wrong(text.value);
-      if (!why.empty()) refuse(fmt::format("{}: {}", text.shown(), why));
+      // Why may quote the text, which nobody may see if it came from elsewhere.
+      if (!why.empty())
+        refuse(text.reference.empty() ? fmt::format("{}: {}", text.shown(), why)
+                                      : text.shown() + " cannot stand here");
     }
     if (!field_.template_for) return;
     try {

@@ -8,6 +8,7 @@ void Chunk::fill(std::span<const delivery::Record>& records) {
     records_.push_back(records.first(taken));
     records = records.subspan(taken);
   }
+  if (bytes_.empty()) records_.clear();  // a pattern may make nothing of a record
 }
 
 void Chunk::wrote(std::size_t count) {

@@ -19,7 +19,7 @@
 
 namespace runnel::sinks {
 
-struct FileOptions final : config::SinkOptions, FormatOptions {
+struct FileOptions final : FormatOptions {
   std::string path;
   config::Mode mode{0640};
 

@@ -12,7 +12,7 @@
 
 namespace runnel::sinks {
 
-struct StdoutOptions final : config::SinkOptions, FormatOptions {
+struct StdoutOptions final : FormatOptions {
   std::vector<config::Field> fields() override;
 };
 

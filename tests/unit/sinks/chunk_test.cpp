@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace runnel::sinks {
 namespace {
 
@@ -28,6 +30,21 @@ TEST(Chunk, EndsTheLineThatWasBegunWhereverWritingStopped) {
     EXPECT_EQ(out.rest(), all.substr(written, line - written)) << written;
     EXPECT_EQ(out.empty(), written == line) << written;
   }
+}
+
+TEST(Chunk, ForgetsRecordsOfWhichItMakesNothing) {
+  Chunk out(format::make_formatter({.kind = format::Kind::pattern, .pattern = format::Pattern("%s")}));
+  std::vector<delivery::Record> nothing(2);
+  std::span<const delivery::Record> left(nothing);
+  out.fill(left);
+  EXPECT_TRUE(left.empty());
+  EXPECT_TRUE(out.empty());
+  for (auto& record : nothing) record.value = "looked at again";
+  auto batch = tests::Records().add("begun").add("dropped").take();
+  out.fill(batch.records);
+  out.wrote(1);
+  out.drop_unbegun();
+  EXPECT_EQ(out.rest(), "egun");
 }
 
 TEST(Chunk, TakesRecordsUntilItIsFull) {

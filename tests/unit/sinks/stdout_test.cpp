@@ -86,9 +86,10 @@ class Stdout : public testing::Test {
  protected:
   Stdout() { std::signal(SIGPIPE, SIG_IGN); }
 
-  StdoutSink& sink(int fd, std::string format = "raw") {
+  StdoutSink& sink(int fd, std::string format = "raw", std::optional<std::string> pattern = {}) {
     StdoutOptions options;
     options.format = std::move(format);
+    options.pattern = std::move(pattern);
     return made_.emplace(fd, options, Context{"console", "flow", loop_.get_executor(), clock_});
   }
 
@@ -247,6 +248,32 @@ TEST_F(Stdout, ShowsOnATerminalWhatCouldSteerIt) {
   EXPECT_EQ(deliver(records_.add("\x1b]0;owned\x07 Grüße\t!\nx").take()).outcome, Outcome::done);
   const std::string shown = "\\u001b]0;owned\\u0007 Grüße\t!\nx\n";
   EXPECT_EQ(terminal->read_exactly(shown.size()), shown);
+}
+
+TEST_F(Stdout, TellsAPatternsOwnTextFromTheRecordsOnATerminal) {
+  const auto terminal = make_terminal();
+  sink(terminal->writer, "pattern", R"(\x1b[1m%o\x1b[m\t%s\n)");
+  EXPECT_EQ(deliver(records_.add("x\n\x1b[1m7\x1b[m\tforged").take()).outcome, Outcome::done);
+  const std::string shown = "\x1b[1m0\x1b[m\tx\\u000a\\u001b[1m7\\u001b[m\\u0009forged\n";
+  EXPECT_EQ(terminal->read_exactly(shown.size()), shown);
+}
+
+TEST_F(Stdout, GivesAPatternsBytesUnchangedIntoAPipe) {
+  const auto pipe = make_pipe();
+  sink(pipe->writer, "pattern", R"(\x1b[1m%R%s)");
+  EXPECT_EQ(deliver(records_.add("\n\x1b\xff").add(std::nullopt).take()).outcome, Outcome::done);
+  pipe->close_writer();
+  const std::string bold = "\x1b[1m";
+  EXPECT_EQ(pipe->read_to_end(), bold + std::string("\0\0\0\x03\n\x1b\xff", 7) + bold + "\xff\xff\xff\xff");
+}
+
+TEST_F(Stdout, IsDoneWithABatchOfWhichAPatternMakesNothing) {
+  const auto pipe = make_pipe();
+  sink(pipe->writer, "pattern", "%s");
+  EXPECT_EQ(deliver(records_.add(std::nullopt).add("").take()).outcome, Outcome::done);
+  EXPECT_EQ(deliver(records_.add("value").take()).outcome, Outcome::done);
+  pipe->close_writer();
+  EXPECT_EQ(pipe->read_to_end(), "value");
 }
 
 TEST_F(Stdout, IsHeldBackByAStoppedTerminalAndLosesNothing) {

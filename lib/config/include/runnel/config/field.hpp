@@ -54,6 +54,13 @@ class SinkOptions {
  public:
   virtual ~SinkOptions() = default;
   virtual std::vector<Field> fields() = 0;
+
+  /// What is wrong when each key by itself is right: the key to change, and why. An empty key: nothing.
+  struct Wrong {
+    std::string_view key;
+    std::string_view why;
+  };
+  virtual Wrong wrong() const { return {}; }
 };
 
 /// What loading must know of a type of sink.
