@@ -23,7 +23,7 @@
 
 namespace runnel::sinks {
 
-struct SyslogOptions final : config::SinkOptions, FormatOptions {
+struct SyslogOptions final : FormatOptions {
   std::string address = "/dev/log";
   std::string facility = "daemon";
   std::string severity = "info";
