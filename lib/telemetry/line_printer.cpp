@@ -53,6 +53,7 @@ void LinePrinter::add(std::string text) {
 
 void LinePrinter::flush(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
+  if (std::exchange(status_shown_, false)) add(std::string(clear_line));  // the shell's prompt comes next
   changed_.wait_for(lock, most, [this] { return lines_.empty() && !writing_; });
 }
 

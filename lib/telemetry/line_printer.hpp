@@ -22,7 +22,7 @@ class LinePrinter {
   /// A text that the next line, or the next text, replaces on the terminal.
   void show_status(std::string text);
 
-  /// Waits until all is written, at most for so long.
+  /// Takes the status away and waits until all is written, at most for so long.
   void flush(std::chrono::milliseconds most);
 
  private:

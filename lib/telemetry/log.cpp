@@ -193,7 +193,8 @@ void log(Level level, std::string_view area, std::string_view message) {
   const auto at = to_spdlog(level);
   if (!logger()->should_log(at)) return;
   auto line = presentable(area) + ": ";
-  const auto text = secrets().hidden_in(message);  // first of all: a secret that is cut would no longer be known
+  const auto text =
+      secrets().hidden_in(message);  // first of all: a secret that is cut would no longer be known
   line += printable(std::string_view(text).substr(0, most_bytes));
   if (text.size() > most_bytes) line += fmt::format("... ({} bytes more)", text.size() - most_bytes);
   logger()->log(at, spdlog::string_view_t(line));

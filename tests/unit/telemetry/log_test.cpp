@@ -66,7 +66,6 @@ TEST(Log, HidesSecretsInEveryLineAlsoWhereItIsCut) {
             "<7>flow (hidden): a (hidden)\n\r\x1b[K(hidden)\r\x1b[K<6>flow: " + std::string(3994, 'x') +
                 "(hidde... (11 bytes more)\n");
   EXPECT_EQ(presentable("hunter2\n"), "(hidden)\\x0a");
-  hide({});
 }
 
 TEST(Log, CutsALineThatHasNoEnd) {
@@ -83,6 +82,15 @@ TEST(Log, ALineTakesThePlaceOfTheStatus) {
               info("flow", "b");
             }),
             "\r\x1b[Kidle\r\x1b[K<6>flow: a\n<6>flow: b\n");
+}
+
+TEST(Log, TheStatusIsGoneWhenTheProcessIs) {
+  open_log(Dress::journal, Level::info);
+  EXPECT_EQ(written([] {
+              show_status("idle");
+              flush_log(std::chrono::milliseconds(500));
+            }),
+            "\r\x1b[Kidle\r\x1b[K");
 }
 
 // stderr is a pipe that is full, and nobody reads it until all was logged.
