@@ -1,5 +1,6 @@
 #include "builtin.hpp"
 #include "crash.hpp"
+#include "notify.hpp"
 #include "options.hpp"
 #include "reload.hpp"
 #include "service.hpp"
@@ -11,6 +12,7 @@
 #include <runnel/telemetry/log.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/version.hpp>
 #include <dlfcn.h>
@@ -127,12 +129,13 @@ class Signals {
       } else if (signal == SIGHUP && reload_ != nullptr) {
         reload_->ask();
       } else if (signal == SIGHUP) {
-        telemetry::warn("reload",
-                        "a configuration that did not come from a file cannot be read again; restart instead");
+        telemetry::warn(
+            "reload", "a configuration that did not come from a file cannot be read again; restart instead");
       } else if (!stopping_) {
         stopping_ = true;
         first_ = std::chrono::steady_clock::now();
         service_.stop();
+        notify_stopping();
         telemetry::info("runneld", "stopping; a second signal stops at once");
       } else if (std::chrono::steady_clock::now() > first_ + std::chrono::milliseconds(500)) {
         telemetry::warn("runneld", "stopped at once: what was not committed comes again at the next start");
@@ -150,7 +153,8 @@ class Signals {
   std::chrono::steady_clock::time_point first_;  // what comes right behind it is the same signal, sent twice
 };
 
-// From the first moment on a signal is kept until it is waited for: before its handler is there, SIGHUP kills.
+// From the first moment on a signal is kept until it is waited for: before its handler is there, SIGHUP
+// kills.
 struct Loop {
   asio::io_context context{1};
   asio::signal_set signals{context, SIGTERM, SIGINT, SIGHUP};
@@ -169,13 +173,16 @@ int serve(const Options& options, config::Config config, Loop& loop_and_signals)
     telemetry::set_level(level_of(options, now.runnel.log_level));
   };
   Reload reload(loop, service, load_again, taken);
-  const Signals signals(signal_set, service, options.demo || options.config == "-" ? nullptr : &reload, watchdog);
+  const Signals signals(signal_set, service, options.demo || options.config == "-" ? nullptr : &reload,
+                        watchdog);
   std::exception_ptr failure;
   const auto ended = [&](std::exception_ptr thrown) {
     failure = thrown;
     loop.stop();
   };
   asio::co_spawn(loop, service.run(), ended);
+  asio::post(loop,
+             notify_ready);  // once all have begun: a broker that is away is waited for, and holds up nothing
   loop.run();
   if (failure) {
     try {

@@ -8,12 +8,12 @@
 
 namespace runnel::daemon {
 
-/// What SIGHUP asks for: loads the configuration anew and hands it to the service. One at a time; what is asked
-/// for meanwhile is one more after it. Thread: the loop's only.
+/// What SIGHUP asks for: loads the configuration anew and hands it to the service. One at a time; what is
+/// asked for meanwhile is one more after it. Thread: the loop's only.
 class Reload {
  public:
-  /// `load` gives a configuration that was checked, or throws; it runs on a thread of its own, so that no tick
-  /// waits for it. `taken` is told of each one that was taken.
+  /// `load` gives a configuration that was checked, or throws; it runs on a thread of its own, so that no
+  /// tick waits for it. `taken` is told of each one that was taken.
   Reload(async::asio::io_context& loop, Service& service, std::function<config::Config()> load,
          std::function<void(const config::Config&)> taken);
 

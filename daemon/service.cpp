@@ -147,7 +147,8 @@ async::awaitable<void> Service::take(config::Config next, const std::vector<conf
     auto* old = find(name);
     const auto built = fresh.find(name);
     if (old != nullptr && built != fresh.end()) old->successor = std::move(built->second);
-    if (old != nullptr && (change == config::Change::replaced || change == config::Change::removed)) stop(*old);
+    if (old != nullptr && (change == config::Change::replaced || change == config::Change::removed))
+      stop(*old);
     if (old == nullptr && built != fresh.end()) begin(std::move(built->second));
   }
   const auto stopped = [](const auto& part) { return part->stopped; };

@@ -27,8 +27,8 @@ struct Dress {
   bool live_status = false;    // a line on stderr each second
 };
 
-/// Wires flows and heartbeats as the configuration says, runs them, replaces them, and drains them. Thread: the
-/// loop's only.
+/// Wires flows and heartbeats as the configuration says, runs them, replaces them, and drains them. Thread:
+/// the loop's only.
 class Service {
  public:
   /// Errors: kafka::PropertyError, flow::Broken.
