@@ -264,10 +264,10 @@ void Consumer::take_change(rd_kafka_event_t* event) {
 void Consumer::take_error(const rd_kafka_message_t& message) {
   const auto* name = rd_kafka_err2name(message.err);
   const auto place = fmt::format("{} [{}]", rd_kafka_topic_name(message.rkt), message.partition);
-  notices_.warn(fmt::format("{} {}", name, place),
-                fmt::format("{} at offset {}: {} ({}){}", place, message.offset,
-                            rd_kafka_message_errstr(&message), name,
-                            leaves_out(message.err) ? not_passed_over : advice(message.err)));
+  notices_.warn(
+      fmt::format("{} {}", name, place),
+      fmt::format("{} at offset {}: {} ({}){}", place, message.offset, rd_kafka_message_errstr(&message),
+                  name, leaves_out(message.err) ? not_passed_over : advice(message.err)));
   if (!leaves_out(message.err)) return;
   reader_.hold(message);
   release_at_ = std::chrono::steady_clock::now() + hold_time;

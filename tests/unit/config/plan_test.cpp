@@ -49,9 +49,9 @@ TEST(Plan, OfTheSameConfigurationChangesNothing) {
 TEST(Plan, AdjustsInPlaceWhatARunningPartCanTake) {
   EXPECT_THAT(changed({"runnel.log_level=debug", "runnel.drain=3s"}),
               ElementsAre(Planned{"runnel", Change::adjusted, {"drain", "log_level"}}));
-  EXPECT_THAT(changed({"consumer.one.checkpoint.interval=3s", "consumer.one.checkpoint.bytes=1MiB"}),
-              ElementsAre(Planned{
-                  "consumer.one", Change::adjusted, {"checkpoint.interval", "checkpoint.bytes"}}));
+  EXPECT_THAT(
+      changed({"consumer.one.checkpoint.interval=3s", "consumer.one.checkpoint.bytes=1MiB"}),
+      ElementsAre(Planned{"consumer.one", Change::adjusted, {"checkpoint.interval", "checkpoint.bytes"}}));
   EXPECT_THAT(changed({"producer.p.interval=3s"}),
               ElementsAre(Planned{"producer.p", Change::adjusted, {"interval"}}));
 }
@@ -68,9 +68,9 @@ TEST(Plan, ReplacesAPartForEachOtherKeyOfItsOwn) {
 }
 
 TEST(Plan, ReplacesWhatIsAdjustedTooWithAllKeysNamed) {
-  EXPECT_THAT(changed({"consumer.one.kafka.client.id=me", "consumer.one.checkpoint.interval=3s"}),
-              ElementsAre(Planned{
-                  "consumer.one", Change::replaced, {"kafka.client.id", "checkpoint.interval"}}));
+  EXPECT_THAT(
+      changed({"consumer.one.kafka.client.id=me", "consumer.one.checkpoint.interval=3s"}),
+      ElementsAre(Planned{"consumer.one", Change::replaced, {"kafka.client.id", "checkpoint.interval"}}));
 }
 
 TEST(Plan, ReplacesEachConsumerOfAChangedSinkAndNoOther) {
@@ -109,9 +109,7 @@ TEST(Plan, AddsAndRemovesByName) {
 TEST(Plan, ReplacesWhatReadsASecretOrACertificateThatChanged) {
   const tests::TemporaryDirectory directory;
   const auto path = directory / "file";
-  const auto with = [&](const std::string& key) {
-    return load_text(running, {"consumer.one.kafka." + key});
-  };
+  const auto with = [&](const std::string& key) { return load_text(running, {"consumer.one.kafka." + key}); };
   const auto check = [&](const std::string& setting, const std::string& key) {
     std::ofstream(path) << "old";
     const auto before = with(setting);
@@ -124,9 +122,10 @@ TEST(Plan, ReplacesWhatReadsASecretOrACertificateThatChanged) {
 }
 
 TEST(Plan, TellsInALineForEachChange) {
-  EXPECT_THAT(to_lines(plan(load_text(running), load_text(running, {"kafka.client.id=me", "runnel.drain=3s"}))),
-              ElementsAre("runnel: adjusted in place (drain)", "consumer.one: replaced (kafka.client.id)",
-                          "consumer.two: replaced (kafka.client.id)", "producer.p: replaced (kafka.client.id)"));
+  EXPECT_THAT(
+      to_lines(plan(load_text(running), load_text(running, {"kafka.client.id=me", "runnel.drain=3s"}))),
+      ElementsAre("runnel: adjusted in place (drain)", "consumer.one: replaced (kafka.client.id)",
+                  "consumer.two: replaced (kafka.client.id)", "producer.p: replaced (kafka.client.id)"));
 }
 
 }  // namespace

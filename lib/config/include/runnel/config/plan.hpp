@@ -13,15 +13,16 @@ enum class Change { unchanged, adjusted, replaced, added, removed };
 struct Planned {
   std::string part;  // "consumer.NAME", "producer.NAME", or "runnel"
   Change change = Change::unchanged;
-  std::vector<std::string> keys = {};  // that differ, as an operator would write them; of adjusted and replaced
+  std::vector<std::string> keys =
+      {};  // that differ, as an operator would write them; of adjusted and replaced
 
   bool operator==(const Planned&) const = default;
 };
 
 /// The steps of a reload, in the order of their names: first "runnel", then consumers, then producers.
 ///
-/// A part is adjusted in place when nothing but fields marked so differ. A sink is a part of each consumer that
-/// names it, and `runnel.memory` of each consumer.
+/// A part is adjusted in place when nothing but fields marked so differ. A sink is a part of each consumer
+/// that names it, and `runnel.memory` of each consumer.
 std::vector<Planned> plan(const Config& running, const Config& next);
 
 /// A line for each part that changes, with the keys, and one with the number of those that do not.

@@ -68,7 +68,8 @@ class Flow {
   /// Other limits for its checkpoints, and another deadline for what begins from now on.
   void adjust(delivery::CheckpointLimits checkpoint, std::chrono::milliseconds drain);
 
-  /// After run(), when the group was left: lets go of what takes long to let go, so that the destructor does not.
+  /// After run(), when the group was left: lets go of what takes long to let go, so that the destructor does
+  /// not.
   async::awaitable<void> dispose() { return source_->dispose(); }
 
   const std::string& name() const { return params_.name; }

@@ -64,7 +64,7 @@ class Heartbeat {
   MakeMessage make_;
   Publisher& publisher_;
   Clock& clock_;
-  std::string area_;  // in the log
+  std::string area_;                                // in the log
   std::optional<delivery::TickSchedule> schedule_;  // while it ticks
   delivery::Tally tally_;
   bool stopping_ = false;

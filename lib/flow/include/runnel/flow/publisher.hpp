@@ -42,8 +42,9 @@ class Publisher {
   /// Completes when no message is outstanding (true) or at `until` (false).
   virtual async::awaitable<bool> flush(time_point until) = 0;
 
-  /// Lets go of connections and threads, and of what is still outstanding. Completes when they are gone, which
-  /// may take seconds when brokers do not answer; what is left then needs only destruction, which takes no time.
+  /// Lets go of connections and threads, and of what is still outstanding. Completes when they are gone,
+  /// which may take seconds when brokers do not answer; what is left then needs only destruction, which takes
+  /// no time.
   virtual async::awaitable<void> dispose() = 0;
 };
 

@@ -60,8 +60,8 @@ class Source {
   /// `call` is called the moment a change of assignment arrives, before next() gives it.
   virtual void on_change(std::function<void()> call) = 0;
 
-  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics. Nothing: ended
-  /// by wake(). Errors: throws std::runtime_error with the reason; ask again later.
+  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics. Nothing:
+  /// ended by wake(). Errors: throws std::runtime_error with the reason; ask again later.
   virtual async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
       const std::vector<delivery::Partition>& partitions, bool siblings) = 0;
 
