@@ -25,7 +25,7 @@ void open_log(Dress dress, Level level);
 void set_level(Level level);
 
 /// From here on these, too, stand in no line, whoever writes it. Thread: any.
-void hide(const std::vector<std::string>& secrets);
+void hide(const std::vector<std::string>& texts);
 
 /// Shows a text on the terminal until the next line, or the next text, takes its place.
 void show_status(std::string_view text);
