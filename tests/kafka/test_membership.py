@@ -30,6 +30,23 @@ def test_a_static_member_that_restarts_gets_its_partitions_back_and_the_others_n
     assert two.err.count("giving up") == changes
 
 
+def test_with_the_cooperative_protocol_only_what_moves_is_given_up(broker, runnel, four, group):
+    join = lambda name: runnel(
+        name, consumer(four, group, partition_assignment_strategy="cooperative-sticky"), stdout("raw"))
+    one = join("one")
+    becomes({"one": {(four, partition) for partition in range(4)}}, lambda: broker.members(group))
+    two = join("two")
+    becomes([2, 2], lambda: sorted(map(len, (broker.members(group) or {}).values())))
+    moved = broker.members(group)["two"]
+    eventually(lambda: "assigned" in two.err)
+    given_up = [line.partition("giving up ")[2] for line in one.err.splitlines() if "giving up " in line]
+    assert given_up == [", ".join(f"{topic} [{partition}]" for topic, partition in sorted(moved))]
+    assert "lost" not in one.err
+    broker.produce(four, *map(str, range(200)))
+    eventually(lambda: broker.carried(group, four))
+    assert Counter(one.lines() + two.lines()) == Counter(map(str, range(200)))
+
+
 def test_a_static_member_whose_name_another_one_takes_ends_and_says_so(broker, runnel, topic, group):
     one = runnel("one", consumer(topic, group, group_instance_id="same"), stdout("raw"))
     becomes({"one"}, lambda: set(broker.members(group) or {}))
