@@ -34,21 +34,32 @@ struct BatchReader::Store {
 
 // Outlives the reader as long as a batch is held somewhere.
 struct BatchReader::Shared {
-  std::mutex mutex;
+  std::mutex mutex;                          // for `used`; all else is the reader's
+  std::vector<std::unique_ptr<Store>> used;  // given back, still with their messages
   std::vector<std::unique_ptr<Store>> free;
-  std::set<delivery::Partition> partitions;  // nodes stay; only the reader adds
+  std::set<delivery::Partition> partitions;  // nodes stay
 
   std::unique_ptr<Store> take() {
-    const std::lock_guard lock(mutex);
+    tidy();
     if (free.empty()) return std::make_unique<Store>();
     auto store = std::move(free.back());
     free.pop_back();
     return store;
   }
   void give_back(std::unique_ptr<Store> store) {
-    store->clear();
     const std::lock_guard lock(mutex);
-    free.push_back(std::move(store));
+    used.push_back(std::move(store));
+  }
+  void tidy() {
+    std::vector<std::unique_ptr<Store>> back;
+    {
+      const std::lock_guard lock(mutex);
+      back.swap(used);
+    }
+    for (auto& store : back) {
+      store->clear();
+      free.push_back(std::move(store));
+    }
   }
 };
 
@@ -84,6 +95,10 @@ BatchReader::BatchReader(const Limits& limits, bool headers, OnMessage on_error,
       on_large_(std::move(on_large)),
       on_gap_(std::move(on_gap)),
       shared_(std::make_shared<Shared>()) {}
+
+void BatchReader::tidy() {
+  shared_->tidy();
+}
 
 void BatchReader::expect(const delivery::Partition& partition, std::int64_t offset) {
   expected_[partition] = offset;

@@ -34,6 +34,10 @@ class BatchReader {
   /// The next records; an empty batch: there are none. Does not block.
   delivery::Batch read(rd_kafka_t* handle, rd_kafka_queue_t* queue);
 
+  /// Lets go of the messages of the batches that were given back since the last call: a tenth of a
+  /// millisecond for a large batch, which need not pass while a sink waits for the next one.
+  void tidy();
+
   /// Whether the last read left nothing in the queue.
   bool drained() const { return drained_; }
 

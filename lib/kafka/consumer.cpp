@@ -98,6 +98,9 @@ class Consumer final : public flow::Source {
   void take_large(const rd_kafka_message_t& message);
   void release(const std::set<Partition>& partitions);
   std::optional<flow::Event> take_event(bool records);
+  void read();
+  void read_ahead();
+  void seek(const Positions& positions);
   void answered();
   void forward_to_data(const Partition& partition);
   void send_held();
@@ -133,6 +136,7 @@ class Consumer final : public flow::Source {
   std::shared_ptr<async::Job<std::vector<delivery::Known>>> asking_;  // the look_up that is under way
   std::function<void()> on_change_ = [] {};
   BatchReader reader_;
+  std::optional<delivery::Batch> ahead_;              // what next() gives next
   std::chrono::steady_clock::time_point release_at_;  // what the reader holds
   std::optional<EventQueue> control_;
   std::optional<EventQueue> data_;
@@ -282,7 +286,7 @@ void Consumer::release(const std::set<Partition>& partitions) {
     if (expected != reader_.expected().end()) positions.insert(*expected);
     reader_.release(partition);
   }
-  if (!positions.empty()) rewind(positions);
+  if (!positions.empty()) seek(positions);
   rd_kafka_resume_partitions(handle_.get(), to_list({partitions.begin(), partitions.end()}).get());
 }
 
@@ -297,12 +301,13 @@ void Consumer::take_large(const rd_kafka_message_t& message) {
 
 async::awaitable<flow::Event> Consumer::next(bool records, flow::time_point until) {
   for (;;) {
-    if (records && data_ready_)
+    if (records && (ahead_ || data_ready_))
       co_await async::asio::post(loop_, async::asio::use_awaitable);  // others' turn
     auto event = take_event(records);
     if (event) co_return std::move(*event);
     if (std::exchange(woken_, false) || closed_ || std::chrono::steady_clock::now() >= until)
       co_return flow::Nothing();
+    reader_.tidy();
     co_await changed_.wait(until);
   }
 }
@@ -325,12 +330,28 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
     gaps_.pop_front();
     return gap;
   }
-  if (!records || !data_ready_) return std::nullopt;
+  if (!records) return std::nullopt;
+  read();
+  if (!ahead_) return std::nullopt;
+  read_ahead();
+  return *std::exchange(ahead_, std::nullopt);
+}
+
+void Consumer::read() {
+  if (ahead_ || !data_ready_) return;
   auto batch = reader_.read(handle_.get(), data_->get());
   fetching_.took(handle_.get(), batch.bytes, reader_.drained());
-  if (!batch.records.empty()) return batch;
-  data_ready_ = false;
-  return std::nullopt;
+  if (batch.records.empty())
+    data_ready_ = false;
+  else
+    ahead_ = std::move(batch);
+}
+
+// While the sinks have the batch that is being given: their workers and the loop need not take turns.
+void Consumer::read_ahead() {
+  async::asio::post(loop_, [alive = std::weak_ptr(alive_), this] {
+    if (!alive.expired()) read();
+  });
 }
 
 void Consumer::wake() {
@@ -389,8 +410,10 @@ void Consumer::assign(const Positions& begin) {
 
 void Consumer::unassign() {
   if (!reader_.held().empty()) release(std::set(reader_.held()));  // a pause would outlive the assignment
-  for (int i = 0; i < unanswered_->cnt; ++i)
-    reader_.forget({unanswered_->elems[i].topic, unanswered_->elems[i].partition});
+  const auto gone = to_vector(unanswered_.get());
+  for (const auto& partition : gone) reader_.forget(partition);
+  if (ahead_) ahead_ = delivery::without(*ahead_, {gone.begin(), gone.end()});
+  if (ahead_ && ahead_->records.empty()) ahead_.reset();
   if (cooperative()) {
     check(rd_kafka_incremental_unassign(handle_.get(), unanswered_.get()), "incremental_unassign");
   } else {
@@ -413,6 +436,11 @@ void Consumer::check(rd_kafka_error_t* error, std::string_view call) {
 }
 
 void Consumer::rewind(const Positions& positions) {
+  ahead_.reset();
+  seek(positions);
+}
+
+void Consumer::seek(const Positions& positions) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
   for (const auto& [partition, position] : positions) {
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
@@ -503,6 +531,8 @@ async::awaitable<void> Consumer::dispose() {
   poll_timer_.cancel();
   hold_timer_.cancel();
   alive_.reset();
+  ahead_.reset();
+  reader_.tidy();
   control_.reset();
   data_.reset();
   commits_.reset();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,5 +54,8 @@ struct Batch {
   std::size_t bytes = 0;             // of keys and values
   std::shared_ptr<const void> owner;
 };
+
+/// The batch without what it has of these partitions.
+Batch without(const Batch& batch, const std::set<Partition>& gone);
 
 }  // namespace runnel::delivery
