@@ -7,13 +7,13 @@ namespace runnel::delivery {
 MemoryShares share(std::uint64_t memory) {
   constexpr std::uint64_t kept_beside = 640;       // bytes that librdkafka keeps beside each queued record
   constexpr std::uint64_t most_records = 100'000;  // librdkafka's own default: more gain nothing
-  constexpr std::uint64_t most_request = 1 << 20;  // and larger fetches are slower
+  constexpr std::uint64_t most_request = 4 << 20;  // larger fetches gain nothing either
   MemoryShares shares;
   shares.queued_bytes = memory / 8;
   shares.queued_records = std::clamp<std::uint64_t>(memory / 4 / kept_beside, 1, most_records);
   shares.batch_bytes = memory / 16;
-  shares.fetched_bytes = memory / 32;
-  shares.largest_request = std::clamp<std::uint64_t>(memory / 64, FetchSize::first, most_request);
+  shares.fetched_bytes = memory / 8;
+  shares.largest_request = std::clamp<std::uint64_t>(memory / 16, FetchSize::first, most_request);
   return shares;
 }
 
