@@ -52,6 +52,26 @@ def as_toml(value):
     return json.dumps(value, ensure_ascii=False)
 
 
+def configuration(broker_address, client_id, *parts, settings={}, kafka={}):
+    """The whole of it, as text."""
+    tables = {
+        "runnel": {"drain": "5s", **settings},
+        "kafka": {
+            "bootstrap.servers": broker_address,
+            "client.id": client_id,
+            "topic.metadata.refresh.interval.ms": 1000,
+            **kafka,
+        },
+    }
+    for part in parts:
+        tables |= part
+    text = ""
+    for table, entries in tables.items():
+        lines = [f"{key} = {as_toml(value)}\n" for key, value in entries.items() if value is not None]
+        text += f"[{table}]\n{''.join(lines)}\n"
+    return text
+
+
 class Runnel:
     """May be started again after it ended; what it prints is appended. Every wait has a deadline, in seconds."""
 
@@ -68,21 +88,8 @@ class Runnel:
 
     def configure(self, *parts, settings={}, kafka={}):
         """Writes its configuration, also another one while it runs."""
-        tables = {
-            "runnel": {"state_dir": "HERE/state", "drain": "5s", **settings},
-            "kafka": {
-                "bootstrap.servers": self.broker_address,
-                "client.id": self.name,
-                "topic.metadata.refresh.interval.ms": 1000,
-                **kafka,
-            },
-        }
-        for part in parts:
-            tables |= part
-        text = ""
-        for table, entries in tables.items():
-            lines = [f"{key} = {as_toml(value)}\n" for key, value in entries.items() if value is not None]
-            text += f"[{table}]\n{''.join(lines)}\n"
+        settings = {"state_dir": "HERE/state", **settings}
+        text = configuration(self.broker_address, self.name, *parts, settings=settings, kafka=kafka)
         self.config.write_text(text.replace("HERE", str(self.directory)))
 
     def reload(self, *parts, within=20, **options):
