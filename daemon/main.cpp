@@ -1,5 +1,6 @@
 #include "builtin.hpp"
 #include "crash.hpp"
+#include "faults.hpp"
 #include "notify.hpp"
 #include "options.hpp"
 #include "reload.hpp"
@@ -75,8 +76,16 @@ config::Config load_demo(const Options& options, const kafka::EmbeddedBroker& br
   return load(input);
 }
 
+// systemd 252 hides the unit's credentials from its ExecReload=, so a --check there does without them.
+bool credentials_are_hidden() {
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  return directory != nullptr && ::access(directory, R_OK | X_OK) != 0 && errno == EACCES;
+}
+
 config::Config load_file(const Options& options, const std::string& path) {
-  return load({read_text(path), path == "-" ? "standard input" : path, options.sets});
+  config::Input input{read_text(path), path == "-" ? "standard input" : path, options.sets};
+  input.hidden_credentials = options.check && credentials_are_hidden();
+  return load(input);
 }
 
 // sd-daemon(3): what stderr is, when systemd has connected it to the journal.
@@ -163,7 +172,8 @@ struct Loop {
 int serve(const Options& options, config::Config config, Loop& loop_and_signals) {
   static Watchdog watchdog;  // its thread may outlive everything else
   auto& [loop, signal_set] = loop_and_signals;
-  Service service(loop, std::move(config), {stderr_is_journal(), live_status(options)}, watchdog);
+  Service service(loop, std::move(config), {stderr_is_journal(), is_notified(), live_status(options)},
+                  watchdog);
   const auto load_again = [&options] {
     auto next = load_file(options, options.config);
     check(next);
@@ -175,6 +185,7 @@ int serve(const Options& options, config::Config config, Loop& loop_and_signals)
   Reload reload(loop, service, load_again, taken);
   const Signals signals(signal_set, service, options.demo || options.config == "-" ? nullptr : &reload,
                         watchdog);
+  const Faults faults(loop);
   std::exception_ptr failure;
   const auto ended = [&](std::exception_ptr thrown) {
     failure = thrown;

@@ -1,5 +1,6 @@
 #include "service.hpp"
 
+#include "notify.hpp"
 #include "setup.hpp"
 
 #include <runnel/flow/broken.hpp>
@@ -117,6 +118,7 @@ async::awaitable<void> Service::run() {
   tasks_.spawn(tell_each(1min, [](const std::optional<std::string>& line) {
     if (line) telemetry::info("runneld", "{}", *line);
   }));
+  if (dress_.notified) tasks_.spawn(tell_systemd());
   if (dress_.live_status) {
     tasks_.spawn(tell_each(
         1s, [](const std::optional<std::string>& line) { telemetry::show_status(line.value_or("idle")); }));
@@ -254,6 +256,33 @@ async::awaitable<void> Service::tell_each(std::chrono::seconds period,
                                           void (*say)(const std::optional<std::string>&)) {
   const StatusTeller teller{period, [this] { return numbers(); }, [this] { return !parts_.empty(); }, say};
   co_await teller.run(clock_, changed_);
+}
+
+// Fed here and nowhere else, and only when every part has progress.
+async::awaitable<void> Service::tell_systemd() {
+  Reporter reporter(watchdog_time());
+  while (!parts_.empty()) {
+    const auto now = clock_.now();
+    const auto report = reporter.look(numbers(), standings(), stopping_, now);
+    if (report.status) notify_status(telemetry::presentable(*report.status), report.alive);
+    if (report.stuck)
+      telemetry::error("watchdog", "{}; unless it goes on, systemd starts it again", *report.stuck);
+    const auto until = now + reporter.pause();
+    const bool stopping = stopping_;
+    while (!parts_.empty() && clock_.now() < until && stopping == stopping_)
+      co_await clock_.wait(changed_, until);
+  }
+}
+
+std::vector<PartNow> Service::standings() const {
+  std::vector<PartNow> result;
+  for (const auto& part : parts_) {
+    if (part->flow)
+      result.push_back({"flow " + part->flow->name(), part->flow->standing()});
+    else
+      result.push_back({"producer " + part->heartbeat->name(), part->heartbeat->standing()});
+  }
+  return result;
 }
 
 Numbers Service::numbers() const {

@@ -24,6 +24,7 @@ namespace runnel::daemon {
 /// How the service is dressed.
 struct Dress {
   bool under_journal = false;  // a reader of stdout that goes away is then a failure
+  bool notified = false;       // systemd wants to know how it goes
   bool live_status = false;    // a line on stderr each second
 };
 
@@ -73,6 +74,8 @@ class Service {
   void fail(const std::string& sentence, int code);
   async::awaitable<void> tell_each(std::chrono::seconds period,
                                    void (*say)(const std::optional<std::string>&));
+  async::awaitable<void> tell_systemd();
+  std::vector<PartNow> standings() const;
   Numbers numbers() const;
   static void add(const Part& part, Numbers& numbers);
 

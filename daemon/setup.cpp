@@ -1,10 +1,15 @@
 #include "setup.hpp"
 
+#include "notify.hpp"
+#include "protection.hpp"
+
 #include <runnel/config/units.hpp>
 #include <runnel/delivery/memory.hpp>
 #include <runnel/format/nearest.hpp>
 
 #include <fmt/core.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
@@ -62,6 +67,26 @@ void check(kafka::Side side, const kafka::Properties& properties, const config::
   }
 }
 
+std::string user_name() {
+  const auto* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
+}
+
+// A service that may not write where it is told to would try for ever. Elsewhere that can be mended while it
+// tries; but what a unit forbids stays so until the service is started anew.
+void check_paths(const config::Config& config, const std::string& unit) {
+  for (const auto& sink : config.sinks) {
+    for (const auto& field : sink.options->fields()) {
+      if (field.template_for != format::Use::path) continue;
+      const auto* path = std::get_if<std::string*>(&field.target);
+      if (path == nullptr) continue;
+      if (const auto place = find_forbidden(**path))
+        throw config::Error(
+            refusal_of(*place, fmt::format("sink.{}.{}", sink.name, field.key), unit, user_name()));
+    }
+  }
+}
+
 }  // namespace
 
 kafka::Properties properties_of(const config::Consumer& consumer, const config::Runnel& runnel) {
@@ -84,6 +109,7 @@ void check(const config::Config& config) {
           "consumer." + consumer.name);
   for (const auto& producer : config.producers)
     check(kafka::Side::producer, properties_of(producer), producer.kafka, "producer." + producer.name);
+  if (const auto unit = own_unit()) check_paths(config, *unit);
 }
 
 std::string summary(const config::Config& config) {

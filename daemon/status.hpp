@@ -1,6 +1,7 @@
 #pragma once
 
 #include <runnel/async/condition.hpp>
+#include <runnel/delivery/standing.hpp>
 #include <runnel/flow/clock.hpp>
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace runnel::daemon {
 
@@ -24,6 +26,47 @@ struct Numbers {
 /// to wait, and no tick was missed.
 std::optional<std::string> status_line(const Numbers& before, const Numbers& now,
                                        std::chrono::nanoseconds between);
+
+/// A flow or a heartbeat as it stands.
+struct PartNow {
+  std::string name;  // "flow archive", "producer heartbeat"
+  delivery::Standing standing;
+};
+
+/// What `systemctl status` shows: how much goes through, and who waits for what, and why. At most a few
+/// hundred bytes, in one line.
+std::string service_status(const Numbers& before, const Numbers& now, std::chrono::nanoseconds between,
+                           const std::vector<PartNow>& parts, flow::time_point at);
+
+/// When systemd is told. It is told of what changed each few seconds at most; the watchdog is fed at each
+/// look, four of which fit its time, if every part has progress (delivery::stuck_in). Nothing to tell: no
+/// more wake-ups than the watchdog asks for. Thread: the loop's only.
+class Reporter {
+ public:
+  struct Report {
+    std::optional<std::string> status;  // what to tell: it has changed, or the watchdog is fed with it
+    bool alive = false;                 // feed the watchdog
+    std::optional<std::string> stuck;   // to be logged: a part that has had no progress, once
+  };
+
+  explicit Reporter(std::optional<std::chrono::nanoseconds> watchdog) : watchdog_(watchdog) {}
+
+  Report look(const Numbers& now, const std::vector<PartNow>& parts, bool stopping, flow::time_point at);
+
+  /// How long until the next look.
+  std::chrono::nanoseconds pause() const;
+
+ private:
+  std::optional<std::string> find_stuck(const std::vector<PartNow>& parts, flow::time_point at);
+
+  std::optional<std::chrono::nanoseconds> watchdog_;
+  std::optional<Numbers> before_;
+  flow::time_point before_at_;
+  std::map<std::string, std::uint64_t> steps_;  // of each part, at the last look
+  std::string status_;                          // told last
+  bool changed_ = true;                         // at the last look
+  bool stuck_ = false;
+};
 
 /// Says a status line each `period`, whatever it is, until `ended` is notified and `running` no longer holds;
 /// then a last one. Thread: the loop's only.

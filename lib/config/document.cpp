@@ -221,6 +221,16 @@ void flatten_kafka(Node& root) {
   }
 }
 
+void name_credentials(Node& node) {
+  if (auto* array = std::get_if<Array>(&node.value)) std::ranges::for_each(*array, name_credentials);
+  auto* table = std::get_if<Table>(&node.value);
+  if (table == nullptr) return;
+  for (auto& [key, child] : *table) name_credentials(child);
+  if (!is_reference(node) || table->begin()->first != "credential") return;
+  auto name = std::get<std::string>(table->begin()->second.value);
+  node.value = std::move(name);
+}
+
 bool is_reference(const Node& node) {
   const auto* table = node.table();
   if (!table || table->size() != 1) return false;

@@ -42,6 +42,9 @@ void apply_set(Node& root, std::string_view set);
 /// dotted name. Errors: Error for a property that stands twice.
 void flatten_kafka(Node& root);
 
+/// Puts a text in the place of each credential: its name.
+void name_credentials(Node& node);
+
 /// Whether it is `{ file = "…" }`, `{ env = "…" }` or `{ credential = "…" }`.
 bool is_reference(const Node& node);
 

@@ -185,6 +185,7 @@ Config load(const Input& input, std::span<const SinkKind> kinds) {
   auto root = parse_document(input.text, input.name);
   flatten_kafka(root);
   for (const auto& set : input.sets) apply_set(root, set);
+  if (input.hidden_credentials) name_credentials(root);
   auto config = Loader(root, kinds).load();
   if (config.consumers.empty() && config.producers.empty() && !input.allow_empty) {
     throw Error(

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 namespace runnel::flow {
@@ -61,7 +62,11 @@ async::awaitable<FlowEnd> Flow::run() {
     auto until = stop_at_.value_or(time_point::max());
     if (!late) until = std::min(until, progress_.next_due(now));
     const bool reading = !stop_at_ && progress_.may_read(now);
-    auto event = co_await source_->next(reading, until);
+    Event event;
+    {
+      const Waiting waiting(*this, Waiting::for_event, until);
+      event = co_await source_->next(reading, until);
+    }
     co_await take(std::move(event));
   }
   co_await stop_sinks();
@@ -160,6 +165,7 @@ async::awaitable<std::optional<std::vector<delivery::Known>>> Flow::look_up(
   while (!stop_at_) {
     std::string trouble;
     try {
+      const Waiting waiting(*this, Waiting::for_beginning, time_point::max());
       auto known = co_await source_->look_up(partitions, params_.reset == delivery::Reset::latest);
       if (known) co_return known;
       continue;
@@ -167,7 +173,7 @@ async::awaitable<std::optional<std::vector<delivery::Known>>> Flow::look_up(
       trouble = error.what();
     }
     warn("look-up", fmt::format("cannot begin yet: {}; trying again", trouble));
-    co_await pause(clock_.now() + backoff.next());
+    co_await pause(clock_.now() + backoff.next(), Waiting::for_beginning);
   }
   co_return std::nullopt;
 }
@@ -198,7 +204,7 @@ async::awaitable<void> Flow::commit_all() {
     co_await await_answer();
     if (!progress_.dirty() || progress_.refused() || hurried()) co_return;
     if (clock_.now() < progress_.retry_at()) {
-      co_await pause(progress_.retry_at());
+      co_await pause(progress_.retry_at(), Waiting::for_answer);
       continue;
     }
     const bool handed_over = co_await checkpoint();
@@ -208,7 +214,11 @@ async::awaitable<void> Flow::commit_all() {
 
 async::awaitable<void> Flow::await_answer() {
   while (source_->committing() && !hurried()) {
-    auto event = co_await source_->next(false, hurry_->at());
+    Event event;
+    {
+      const Waiting waiting(*this, Waiting::for_answer, clock_.now() + longest_silence);
+      event = co_await source_->next(false, hurry_->at());
+    }
     if (std::holds_alternative<Assigned>(event) || std::holds_alternative<Revoked>(event))
       throw std::logic_error("a change of assignment came before the last one was answered");
     co_await take(std::move(event));
@@ -227,7 +237,10 @@ async::awaitable<bool> Flow::checkpoint() {
 }
 
 async::awaitable<void> Flow::stop_sinks() {
-  for (auto& sink : sinks_) co_await sink.sink->stop(*hurry_);
+  for (auto& sink : sinks_) {
+    const Waiting waiting(*this, Waiting::for_sink, time_point::max(), &sink);
+    co_await sink.sink->stop(*hurry_);
+  }
 }
 
 void Flow::take_answer(const Answer& answer) {
@@ -271,8 +284,13 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, Call& call, Outcome* o
   delivery::Backoff backoff(sink_backoff);
   while (!sink.reader_gone) {
     const auto begun = clock_.now();
-    auto result = co_await call(*sink.sink, *hurry_);
+    typename std::invoke_result_t<Call&, Sink&, Hurry&>::value_type result;
+    {
+      const Waiting waiting(*this, Waiting::for_sink, time_point::max(), &sink);
+      result = co_await call(*sink.sink, *hurry_);
+    }
     sink.busy += clock_.now() - begun;
+    sink.trouble = result.outcome == Outcome::failed ? result.reason : "";
     *outcome = result.outcome;
     if (result.outcome == Outcome::closed) {
       sink.reader_gone = end_.reader_gone = true;
@@ -282,15 +300,70 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, Call& call, Outcome* o
     warn("sink " + sink.name, fmt::format("sink {}: {}; trying again", sink.name, result.reason));
     *outcome = Outcome::late;
     if (hurried()) co_return;
-    co_await pause(clock_.now() + backoff.next());
+    co_await pause(clock_.now() + backoff.next(), Waiting::for_sink, &sink);
   }
 }
 
 // Until `until`, or until the deadline moves or comes.
-async::awaitable<void> Flow::pause(time_point until) {
+async::awaitable<void> Flow::pause(time_point until, Waiting::For what, const NamedSink* sink) {
   async::Condition moved(loop_);
   const Hurry::Listen listen(*hurry_, moved);
+  const Waiting waiting(*this, what, until, sink);
   co_await clock_.wait(moved, std::min(until, hurry_->at()));
+}
+
+delivery::Standing Flow::standing() const {
+  delivery::Standing result{steps_, {}};
+  for (const auto* wait : waits_) result.waits.push_back(wait->describe());
+  return result;
+}
+
+Flow::Waiting::Waiting(Flow& flow, For what, time_point until, const NamedSink* sink)
+    : flow_(flow), what_(what), since_(flow.clock_.now()), until_(until), sink_(sink) {
+  flow_.waits_.push_back(this);
+}
+
+Flow::Waiting::~Waiting() {
+  flow_.waits_.erase(std::ranges::find(flow_.waits_, this));
+  ++flow_.steps_;
+}
+
+delivery::Wait Flow::Waiting::describe() const {
+  delivery::Wait wait{.what = {}, .why = {}, .until = until_, .since = since_};
+  if (what_ != for_event) wait.until = std::min(until_, flow_.hurry_->at());
+  switch (what_) {
+    case for_event:
+      describe_event(wait);
+      break;
+    case for_answer:
+      wait.what = "the answer to a commit";
+      break;
+    case for_beginning:
+      wait.what = "the brokers to say where to begin";
+      break;
+    case for_sink:
+      wait.what = "sink " + sink_->name;
+      wait.why = sink_->trouble;
+      break;
+  }
+  if (what_ != for_sink) wait.why = flow_.source_->trouble();
+  return wait;
+}
+
+// It returns now and then whatever comes, so its own beginning says nothing.
+void Flow::Waiting::describe_event(delivery::Wait& wait) const {
+  wait.until = std::min(until_, since_ + longest_silence);
+  wait.since = time_point::min();
+  const bool has_partitions = !flow_.progress_.positions().empty();
+  if (flow_.stop_at_)
+    wait.what = "the group to let it go";
+  else if (!has_partitions || flow_.progress_.refused())
+    wait.what = "partitions from the group";
+  else if (!flow_.progress_.may_read(flow_.clock_.now()))
+    wait.what = "the answer to a commit";
+  else
+    wait.what = "records";
+  wait.idle = wait.what == "records";
 }
 
 void Flow::log_gap(const delivery::Gap& gap) {

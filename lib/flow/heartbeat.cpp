@@ -44,6 +44,16 @@ async::awaitable<void> Heartbeat::tick() {
   co_await drain();
 }
 
+delivery::Standing Heartbeat::standing() const {
+  const auto& counters = tally_.counters();
+  delivery::Standing result{counters.made + counters.missed, {}};
+  if (schedule_ && !schedule_->spent() && !stopping_)
+    result.waits.push_back({.what = "the next tick", .until = schedule_->next(), .idle = true});
+  else
+    result.waits.push_back({.what = "the brokers to acknowledge", .until = deadline_});
+  return result;
+}
+
 async::awaitable<void> Heartbeat::drain() {
   while (tally_.counters().outstanding() > 0 && clock_.now() < deadline_) {
     co_await clock_.wait(changed_, deadline_);

@@ -72,6 +72,7 @@ class Consumer final : public flow::Source {
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
   async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
       const std::vector<Partition>& partitions, bool siblings) override;
+  std::string trouble() const override;
   std::int64_t end_of(const Partition& partition) const override;
   void assign(const Positions& begin) override;
   void unassign() override;
@@ -127,6 +128,7 @@ class Consumer final : public flow::Source {
   std::optional<std::string> fatal_;
   bool data_ready_ = false;
   bool woken_ = false;
+  bool lives_ = false;        // next() is to show it
   PartitionList unanswered_;  // of the change that assign() or unassign() answers
   std::optional<Held> held_;
   bool commit_out_ = false;
@@ -210,6 +212,8 @@ void Consumer::poll_now_and_then() {
     serve_control();
     if (!reader_.held().empty() && std::chrono::steady_clock::now() >= release_at_)
       release(std::set(reader_.held()));
+    lives_ = true;
+    changed_.notify();
     poll_now_and_then();
   });
 }
@@ -257,6 +261,7 @@ void Consumer::take_change(rd_kafka_event_t* event) {
   else
     changes_.emplace_back(flow::Revoked{to_vector(list), lost});
   joins_.change_came();
+  notices_.all_well();
   if (lost)
     refuse_held();
   else
@@ -305,7 +310,8 @@ async::awaitable<flow::Event> Consumer::next(bool records, flow::time_point unti
       co_await async::asio::post(loop_, async::asio::use_awaitable);  // others' turn
     auto event = take_event(records);
     if (event) co_return std::move(*event);
-    if (std::exchange(woken_, false) || closed_ || std::chrono::steady_clock::now() >= until)
+    const bool shown = std::exchange(lives_, false);
+    if (std::exchange(woken_, false) || shown || closed_ || std::chrono::steady_clock::now() >= until)
       co_return flow::Nothing();
     reader_.tidy();
     co_await changed_.wait(until);
@@ -333,6 +339,7 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
   if (!records) return std::nullopt;
   read();
   if (!ahead_) return std::nullopt;
+  notices_.all_well();
   read_ahead();
   return *std::exchange(ahead_, std::nullopt);
 }
@@ -372,6 +379,10 @@ async::awaitable<std::optional<std::vector<delivery::Known>>> Consumer::look_up(
   if (asking->done()) co_return asking->take();
   woken_ = false;
   co_return std::nullopt;
+}
+
+std::string Consumer::trouble() const {
+  return notices_.trouble(std::chrono::steady_clock::now());
 }
 
 std::int64_t Consumer::end_of(const Partition& partition) const {
@@ -508,6 +519,7 @@ void Consumer::serve_commits() {
       answer.reason = fmt::format("{} ({})", rd_kafka_err2str(code), rd_kafka_err2name(code));
     }
     commit_out_ = false;
+    if (answer.code == 0) notices_.all_well();
     answers_.push_back(std::move(answer));
     changed_.notify();
   }

@@ -49,6 +49,11 @@ void Notices::warn(const std::string& cause, const std::string& text) {
   warnings_.warn(cause, text, std::chrono::steady_clock::now());
 }
 
+// librdkafka repeats what goes on after 30 s.
+std::string Notices::trouble(std::chrono::steady_clock::time_point now) const {
+  return now - trouble_at_ < std::chrono::seconds(60) ? trouble_ : "";
+}
+
 void Notices::take_log(rd_kafka_event_t* event) {
   const char* facility = nullptr;
   const char* text = nullptr;
@@ -76,6 +81,9 @@ std::optional<std::string> Notices::take(rd_kafka_t* handle, rd_kafka_event_t* e
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return std::nullopt;
   const std::string text = rd_kafka_event_error_string(event);
   const std::string name = rd_kafka_err2name(code);
+  trouble_ =
+      text.substr(0, text.find(" (after "));  // what follows is how long it took, and changes each time
+  trouble_at_ = std::chrono::steady_clock::now();
   warn(names_a_topic(code) ? text : name, fmt::format("{} ({}){}{}", text, name, advice(code), hint));
   return std::nullopt;
 }

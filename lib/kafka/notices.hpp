@@ -4,6 +4,7 @@
 
 #include <runnel/flow/warnings.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,11 +27,17 @@ class Notices {
 
   void warn(const std::string& cause, const std::string& text);
 
+  /// The last error, until all_well(), or until it has not come again for a while.
+  std::string trouble(std::chrono::steady_clock::time_point now) const;
+  void all_well() { trouble_.clear(); }
+
  private:
   void take_log(rd_kafka_event_t* event);
 
   std::string area_;
   flow::Warnings warnings_;
+  std::string trouble_;
+  std::chrono::steady_clock::time_point trouble_at_;
 };
 
 }  // namespace runnel::kafka

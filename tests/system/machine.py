@@ -139,7 +139,7 @@ class Service:
         """For the report of a failed test."""
         status = self.machine.systemctl("status", "--no-pager", "--full", self.unit, check=False).stdout
         journal = self.machine.run("journalctl", "-u", self.unit, "-n", "60", "--no-pager", check=False).stdout
-        return f"{status}\n{journal}"
+        return "\n".join(line[:400] for line in [*status.splitlines(), "", *journal.splitlines()])
 
 
 def written(machine, directory=LOGS):

@@ -100,5 +100,83 @@ TEST(StatusTeller, SaysALastLineWhenTheServiceEnds) {
   EXPECT_THAT(busy.said, testing::ElementsAre("30 records, 1/s, lag 0, 0 missed ticks"));
 }
 
+// what systemd is told
+
+constexpr flow::time_point noon(1h);
+
+PartNow part(std::string name, std::vector<delivery::Wait> waits, std::uint64_t steps = 0) {
+  return {std::move(name), {steps, std::move(waits)}};
+}
+PartNow idle_flow(std::uint64_t steps = 0) {
+  return part("flow archive", {{.what = "records", .until = noon + 1h, .idle = true}}, steps);
+}
+Numbers carried(std::uint64_t records, std::int64_t lag = 0) {
+  Numbers numbers;
+  numbers.records = records;
+  numbers.lag = lag;
+  return numbers;
+}
+
+TEST(ServiceStatus, CountsWhatThereIsAndHowMuchGoesThrough) {
+  const auto beat = part("producer heartbeat", {{.what = "the next tick", .idle = true}});
+  EXPECT_EQ(service_status({}, {}, 5s, {idle_flow()}, noon), "1 flow: idle");
+  EXPECT_EQ(service_status({}, carried(500, 7), 5s, {idle_flow(), idle_flow(), beat}, noon),
+            "2 flows, 1 producer: 100 records/s, lag 7");
+  EXPECT_EQ(service_status({}, carried(1), 5s, {idle_flow()}, noon), "1 flow: 1 records/s, lag 0");
+  EXPECT_EQ(service_status({}, carried(0, 9), 5s, {idle_flow()}, noon), "1 flow: idle, lag 9");
+  EXPECT_EQ(service_status({}, {}, 5s, {beat}, noon), "1 producer");
+}
+
+TEST(ServiceStatus, SaysWhatWaitsAndWhy) {
+  const delivery::Wait sick{.what = "sink files", .why = "/x: No space left on device", .since = noon};
+  EXPECT_EQ(service_status({}, {}, 5s, {part("flow archive", {sick})}, noon),
+            "1 flow: idle; flow archive waits for sink files (/x: No space left on device)");
+}
+
+TEST(ServiceStatus, SaysOfAWaitWithoutAReasonOnlyWhenItLasts) {
+  const delivery::Wait slow{.what = "sink console", .since = noon};
+  EXPECT_EQ(service_status({}, {}, 5s, {part("flow f", {slow})}, noon + 1s), "1 flow: idle");
+  EXPECT_EQ(service_status({}, {}, 5s, {part("flow f", {slow})}, noon + 4s),
+            "1 flow: idle; flow f waits for sink console");
+}
+
+TEST(ServiceStatus, FitsIntoAMessage) {
+  const delivery::Wait sick{.what = "sink files", .why = std::string(5000, 'x'), .since = noon};
+  EXPECT_LT(service_status({}, {}, 5s, {part("flow archive", {sick})}, noon).size(), 500U);
+}
+
+TEST(Reporter, TellsOnlyWhatHasChangedWhenNoWatchdogWaits) {
+  Reporter reporter(std::nullopt);
+  EXPECT_EQ(reporter.look({}, {idle_flow()}, false, noon).status, "1 flow: idle");
+  EXPECT_EQ(reporter.pause(), 5s);
+  EXPECT_EQ(reporter.look({}, {idle_flow()}, false, noon + 5s).status, std::nullopt);
+  EXPECT_EQ(reporter.pause(), 1min) << "nothing to tell: no wake-ups";
+  EXPECT_EQ(reporter.look({}, {idle_flow()}, true, noon + 6s).status, "stopping: 1 flow: idle");
+}
+
+TEST(Reporter, FeedsTheWatchdogFourTimesInItsTime) {
+  Reporter reporter(60s);
+  EXPECT_TRUE(reporter.look({}, {idle_flow()}, false, noon).alive);
+  EXPECT_EQ(reporter.pause(), 5s);
+  EXPECT_TRUE(reporter.look({}, {idle_flow()}, false, noon + 5s).alive);
+  EXPECT_EQ(reporter.pause(), 15s);
+  EXPECT_FALSE(Reporter(std::nullopt).look({}, {idle_flow()}, false, noon).alive);
+}
+
+TEST(Reporter, DoesNotFeedItWhenOnePartStandsWhereItMayNot) {
+  Reporter reporter(60s);
+  const auto overdue = [](std::uint64_t steps) {
+    return part("flow b", {{.what = "sink files", .until = noon - 1s}}, steps);
+  };
+  EXPECT_TRUE(reporter.look({}, {idle_flow(), overdue(3)}, false, noon).alive) << "seen for the first time";
+  const auto report = reporter.look({}, {idle_flow(1), overdue(3)}, false, noon + 15s);
+  EXPECT_FALSE(report.alive);
+  EXPECT_EQ(report.stuck, "flow b still waits for sink files, though the time for that is over");
+  const auto again = reporter.look({}, {idle_flow(2), overdue(3)}, false, noon + 30s);
+  EXPECT_FALSE(again.alive);
+  EXPECT_EQ(again.stuck, std::nullopt) << "said once";
+  EXPECT_TRUE(reporter.look({}, {idle_flow(3), overdue(4)}, false, noon + 45s).alive) << "it goes on";
+}
+
 }  // namespace
 }  // namespace runnel::daemon

@@ -94,9 +94,10 @@ class Error : public std::runtime_error {
 /// Where a configuration comes from.
 struct Input {
   std::string text;
-  std::string name;               // of the file, for messages
-  std::vector<std::string> sets;  // KEY=VALUE of --set, in order
-  bool allow_empty = false;       // no consumer and no producer is an error unless this is set
+  std::string name;                 // of the file, for messages
+  std::vector<std::string> sets;    // KEY=VALUE of --set, in order
+  bool allow_empty = false;         // no consumer and no producer is an error unless this is set
+  bool hidden_credentials = false;  // nobody can read them here: each stands for a text that is not known
 };
 
 /// Parses, fills in defaults, and checks everything that can be checked without librdkafka.

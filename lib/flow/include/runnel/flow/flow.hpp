@@ -3,6 +3,7 @@
 #include <runnel/delivery/backoff.hpp>
 #include <runnel/delivery/begin.hpp>
 #include <runnel/delivery/progress.hpp>
+#include <runnel/delivery/standing.hpp>
 #include <runnel/flow/clock.hpp>
 #include <runnel/flow/hurry.hpp>
 #include <runnel/flow/sink.hpp>
@@ -31,6 +32,7 @@ struct NamedSink {
   std::unique_ptr<Sink> sink;
   bool reader_gone = false;          // it said closed: it is given nothing more
   std::chrono::nanoseconds busy{0};  // spent in its calls
+  std::string trouble = {};          // why its last call failed; empty: it did not
 };
 
 /// How a flow ended.
@@ -82,7 +84,33 @@ class Flow {
   /// Records in the log that are not delivered yet, as far as is known without asking.
   std::int64_t lag() const;
 
+  /// What it waits for now, for the watchdog and for whoever asks why nothing comes.
+  delivery::Standing standing() const;
+
  private:
+  /// One wait, for as long as this lives. The deadline of a revoke or a stop ends each but that for an event,
+  /// which has it in its own.
+  class Waiting {
+   public:
+    enum For { for_event, for_answer, for_beginning, for_sink };
+
+    Waiting(Flow& flow, For what, time_point until, const NamedSink* sink = nullptr);
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting();
+
+    delivery::Wait describe() const;
+
+   private:
+    void describe_event(delivery::Wait& wait) const;
+
+    Flow& flow_;
+    For what_;
+    time_point since_;
+    time_point until_;
+    const NamedSink* sink_;
+  };
+
   async::awaitable<void> take(Event event);
   async::awaitable<void> deliver(delivery::Batch batch);
   async::awaitable<void> on_assigned(Assigned change);
@@ -91,7 +119,7 @@ class Flow {
   async::awaitable<void> commit_all();
   async::awaitable<void> await_answer();
   async::awaitable<void> stop_sinks();
-  async::awaitable<void> pause(time_point until);
+  async::awaitable<void> pause(time_point until, Waiting::For what, const NamedSink* sink = nullptr);
   async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
       std::vector<delivery::Partition> partitions);
 
@@ -124,6 +152,8 @@ class Flow {
   time_point due_ = time_point::max();  // by when the stop or the change of assignment must be done
   FlowEnd end_;
   FlowCounters counters_;
+  std::uint64_t steps_ = 0;
+  std::vector<const Waiting*> waits_;
 };
 
 }  // namespace runnel::flow

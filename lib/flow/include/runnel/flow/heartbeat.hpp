@@ -4,6 +4,7 @@
 #include <runnel/async/condition.hpp>
 #include <runnel/async/group.hpp>
 #include <runnel/delivery/schedule.hpp>
+#include <runnel/delivery/standing.hpp>
 #include <runnel/delivery/tally.hpp>
 #include <runnel/flow/clock.hpp>
 #include <runnel/flow/publisher.hpp>
@@ -50,7 +51,11 @@ class Heartbeat {
   /// Ticks at another interval from the last tick on. No tick is missed for it.
   void adjust(std::chrono::nanoseconds interval);
 
+  const std::string& name() const { return params_.name; }
   const delivery::Tally& tally() const { return tally_; }
+
+  /// What it waits for now, for the watchdog.
+  delivery::Standing standing() const;
 
  private:
   async::awaitable<void> tick();

@@ -5,6 +5,7 @@
 #include <runnel/delivery/record.hpp>
 #include <runnel/flow/clock.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,7 +16,7 @@
 
 namespace runnel::flow {
 
-/// The time given to next() came, or wake() was called.
+/// The time given to next() came, or wake() was called, or it is time to show life.
 struct Nothing {};
 
 /// These partitions are ours from now on; answer with assign().
@@ -41,6 +42,10 @@ struct Answer {
 /// on.
 using Event = std::variant<Nothing, delivery::Batch, Assigned, Revoked, Answer, delivery::Gap>;
 
+/// The longest that next() waits, whatever its `until`: so whoever waits shows each few seconds that it
+/// lives.
+constexpr std::chrono::seconds longest_silence{10};
+
 /// A member of a consumer group, as a stream of events. Thread: the loop's only.
 class Source {
  public:
@@ -50,8 +55,8 @@ class Source {
   virtual void join() = 0;
 
   /// The next event: an answer if there is one, else a change of assignment, else (if `records`) a batch; at
-  /// `until`, Nothing. Errors: throws Broken when the member can never work again. Cancellation: loses
-  /// nothing.
+  /// `until`, and after longest_silence, Nothing. Errors: throws Broken when the member can never work again.
+  /// Cancellation: loses nothing.
   virtual async::awaitable<Event> next(bool records, time_point until) = 0;
 
   /// Ends a next() or look_up() that waits, or the next one, at once, with Nothing.
@@ -64,6 +69,9 @@ class Source {
   /// ended by wake(). Errors: throws std::runtime_error with the reason; ask again later.
   virtual async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
       const std::vector<delivery::Partition>& partitions, bool siblings) = 0;
+
+  /// What is in the way of what next() waits for, in one clause; empty: nothing that is known.
+  virtual std::string trouble() const { return {}; }
 
   /// The end of a partition's log, as the last fetch told it; 0 when it is not known.
   virtual std::int64_t end_of(const delivery::Partition& partition) const = 0;
