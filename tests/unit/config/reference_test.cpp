@@ -45,6 +45,18 @@ TEST_F(ReferenceTest, APropertyMayComeFromAFileTheEnvironmentOrACredential) {
   for (const auto& [name, property] : config.kafka) EXPECT_TRUE(property.secret) << name;
 }
 
+TEST_F(ReferenceTest, ACredentialThatNobodyCanReadHereStandsForATextThatIsNotKnown) {
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  Input input;
+  input.text =
+      "[kafka]\nsasl.password = { credential = 'pw' }\n[sink.f]\ntype = 'fake'\npath = 'p'\n"
+      "list = [{ credential = 'x' }]";
+  input.allow_empty = true;
+  EXPECT_THROW(load(input, fake_kinds), Error);
+  input.hidden_credentials = true;
+  EXPECT_EQ(load(input, fake_kinds).kafka.at("sasl.password").value, "pw");
+}
+
 TEST_F(ReferenceTest, SoMayAnyOtherString) {
   const auto config = load_text(
       "[sink.f]\ntype = 'fake'\npath = { env = 'RUNNEL_TEST_SECRET' }\n"
