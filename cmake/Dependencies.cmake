@@ -4,6 +4,7 @@
 # What the rest of the build links:
 #   Boost::headers Boost::json Boost::program_options  PkgConfig::RDKAFKA  PkgConfig::TOMLPLUSPLUS  PkgConfig::SYSTEMD
 #   spdlog::spdlog  fmt::fmt  Threads::Threads
+#   RUNNEL_SCDOC              the program
 #   runnel::mimalloc          only with RUNNEL_MIMALLOC
 #   GTest::gtest GTest::gmock only with RUNNEL_TESTS
 #   benchmark::benchmark      only where it is installed: ask `if(TARGET benchmark::benchmark)`
@@ -81,6 +82,10 @@ find_package(fmt 9 QUIET CONFIG)
 runnel_want("${fmt_FOUND}" "fmt 9 or newer" "${fmt_CONSIDERED_VERSIONS}" libfmt-dev)
 find_package(spdlog 1.10 QUIET CONFIG)
 runnel_want("${spdlog_FOUND}" "spdlog 1.10 or newer" "${spdlog_CONSIDERED_VERSIONS}" libspdlog-dev)
+
+find_program(RUNNEL_SCDOC scdoc)
+mark_as_advanced(RUNNEL_SCDOC)
+runnel_want("${RUNNEL_SCDOC}" "scdoc, for the man pages" "" scdoc)
 
 if(RUNNEL_MIMALLOC)
   if(RUNNEL_SANITIZE)

@@ -52,7 +52,7 @@ class Dumper {
 
   void fields(const std::string& path, const std::vector<Field>& fields) {
     for (const auto& field : fields) {
-      line(path, field.key, std::visit([](const auto* value) { return toml(*value); }, field.target));
+      line(path, field.key, to_toml(field));
     }
   }
 
@@ -81,6 +81,10 @@ class Dumper {
 };
 
 }  // namespace
+
+std::string to_toml(const Field& field) {
+  return std::visit([](const auto* value) { return toml(*value); }, field.target);
+}
 
 std::string dump(const Config& original) {
   auto config = original;  // a field list binds variables, not constants

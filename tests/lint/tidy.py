@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over lib/ and daemon/, a process a core, and prints only what it found.
+"""Runs clang-tidy over lib/, daemon/ and docs/, a process a core, and prints only what it found.
 
     tidy.py BUILD_DIR [PATH...]   BUILD_DIR holds compile_commands.json; PATH: only these sources
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS = {ROOT / "lib/async/asio.cpp"}  # it includes all of Asio and holds nothing else
+FOLDERS = ("lib", "daemon", "docs")
 CLANG_TIDY = os.environ.get("CLANG_TIDY", "clang-tidy")
 
 
@@ -26,7 +27,7 @@ def main(arguments):
     build = Path(arguments[0]).resolve()
     only = {Path(a).resolve() for a in arguments[1:]}
     sources = {Path(c["directory"], c["file"]).resolve() for c in json.loads((build / "compile_commands.json").read_text())}
-    sources = [s for s in sorted(sources) if s.is_relative_to(ROOT / "lib") or s.is_relative_to(ROOT / "daemon")]
+    sources = [s for s in sorted(sources) if any(s.is_relative_to(ROOT / folder) for folder in FOLDERS)]
     sources = [s for s in sources if s not in NOT_OURS]
     if only:
         sources = [s for s in sources if s in only]
@@ -35,7 +36,7 @@ def main(arguments):
         return 1
 
     shared = [ROOT / ".clang-tidy", Path(__file__)]
-    shared += [h for folder in ("lib", "daemon") for h in (ROOT / folder).rglob("*.hpp")]
+    shared += [h for folder in FOLDERS for h in (ROOT / folder).rglob("*.hpp")]
     newest = max(p.stat().st_mtime for p in shared)
     stamps = build / "tidy"
     stamps.mkdir(exist_ok=True)

@@ -107,6 +107,9 @@ Config load(const Input& input, std::span<const SinkKind> kinds);
 /// Every text of it that may stand in no output.
 std::vector<std::string> secrets(const Config& config);
 
+/// The value of the field's variable as TOML; empty when it is an optional one that has none.
+std::string to_toml(const Field& field);
+
 /// The whole configuration as TOML that load() takes, defaults included. What came from a file, the
 /// environment or a credential is shown as the reference that it was; any other secret is "(hidden)".
 std::string dump(const Config& original);
