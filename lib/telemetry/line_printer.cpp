@@ -1,5 +1,6 @@
 #include "line_printer.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +22,13 @@ void write_all(std::string_view text) {
   }
 }
 
+/// Of the terminal, less the last column, where the cursor may stay in the row or not.
+std::size_t width() {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col - 1U : std::string::npos;
+}
+
 }  // namespace
 
 LinePrinter::LinePrinter() {
@@ -29,17 +37,6 @@ LinePrinter::LinePrinter() {
 
 void LinePrinter::print(std::string line) {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(status_shown_, false)) line.insert(0, clear_line);
-  add(std::move(line));
-}
-
-void LinePrinter::show_status(std::string text) {
-  const std::lock_guard lock(mutex_);
-  status_shown_ = true;
-  add(std::string(clear_line) + std::move(text));
-}
-
-void LinePrinter::add(std::string text) {
   if (lines_.size() >= most_lines) {
     ++dropped_;
     return;
@@ -47,29 +44,52 @@ void LinePrinter::add(std::string text) {
   if (const auto dropped = std::exchange(dropped_, 0); dropped > 0)
     lines_.push_back("... " + std::to_string(dropped) +
                      " lines of the log are missing here: nobody read them\n");
-  lines_.push_back(std::move(text));
+  lines_.push_back(std::move(line));
+  changed_.notify_all();
+}
+
+void LinePrinter::show_status(std::string text) {
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(text);
+  status_due_ = true;
   changed_.notify_all();
 }
 
 void LinePrinter::flush(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
-  if (std::exchange(status_shown_, false)) add(std::string(clear_line));  // the shell's prompt comes next
-  changed_.wait_for(lock, most, [this] { return lines_.empty() && !writing_; });
+  status_.clear();
+  status_due_ = status_shown_;  // the shell's prompt comes next
+  changed_.notify_all();
+  changed_.wait_for(lock, most, [this] { return idle() && !writing_; });
 }
 
 void LinePrinter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return !lines_.empty(); });
-    const auto line = std::move(lines_.front());
-    lines_.pop_front();
+    changed_.wait(lock, [this] { return !idle(); });
+    const auto text = take();
     writing_ = true;
     lock.unlock();
-    write_all(line);
+    write_all(text);
     lock.lock();
     writing_ = false;
     changed_.notify_all();
   }
+}
+
+// What is to be written next: lines first, so that the status stands below them.
+std::string LinePrinter::take() {
+  std::string text = status_shown_ ? std::string(clear_line) : "";
+  status_shown_ = false;
+  if (!lines_.empty()) {
+    text += lines_.front();
+    lines_.pop_front();
+    status_due_ = !status_.empty();
+    return text;
+  }
+  status_due_ = false;
+  status_shown_ = !status_.empty();
+  return text + status_.substr(0, width());
 }
 
 }  // namespace runnel::telemetry

@@ -19,7 +19,8 @@ class LinePrinter {
   /// `line` ends with its newline. Does not wait.
   void print(std::string line);
 
-  /// A text that the next line, or the next text, replaces on the terminal.
+  /// A text below all lines of the terminal, in the place of the one before. What does not fit its width is
+  /// cut: a terminal could not take away what goes on in the next row.
   void show_status(std::string text);
 
   /// Takes the status away and waits until all is written, at most for so long.
@@ -27,7 +28,8 @@ class LinePrinter {
 
  private:
   void run();
-  void add(std::string text);
+  bool idle() const { return lines_.empty() && !status_due_; }
+  std::string take();
 
   static constexpr std::size_t most_lines = 1000;
 
@@ -36,7 +38,9 @@ class LinePrinter {
   std::deque<std::string> lines_;
   std::uint64_t dropped_ = 0;
   bool writing_ = false;
-  bool status_shown_ = false;
+  std::string status_;         // the latest; those that nobody could see are not kept
+  bool status_due_ = false;    // it is to be written
+  bool status_shown_ = false;  // one is on the terminal
 };
 
 }  // namespace runnel::telemetry

@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 
 std::string written(const std::function<void()>& act) {
   ::testing::internal::CaptureStderr();
@@ -58,13 +59,12 @@ TEST(Log, ARecordCanForgeNoLineAndNoFormat) {
 TEST(Log, HidesSecretsInEveryLineAlsoWhereItIsCut) {
   open_log(Dress::journal, Level::debug);
   hide({"hunter2"});
-  EXPECT_EQ(written([] {
-              debug("flow hunter2", "a {}", "hunter2");
-              show_status("hunter2");
-              info("flow", "{}hunter2 and more", std::string(3994, 'x'));
-            }),
-            "<7>flow (hidden): a (hidden)\n\r\x1b[K(hidden)\r\x1b[K<6>flow: " + std::string(3994, 'x') +
-                "(hidde... (11 bytes more)\n");
+  EXPECT_EQ(
+      written([] {
+        debug("flow hunter2", "a {}", "hunter2");
+        info("flow", "{}hunter2 and more", std::string(3994, 'x'));
+      }),
+      "<7>flow (hidden): a (hidden)\n<6>flow: " + std::string(3994, 'x') + "(hidde... (11 bytes more)\n");
   EXPECT_EQ(presentable("hunter2\n"), "(hidden)\\x0a");
 }
 
@@ -74,53 +74,95 @@ TEST(Log, CutsALineThatHasNoEnd) {
             "<6>flow: " + std::string(4000, 'x') + "... (1000 bytes more)\n");
 }
 
-TEST(Log, ALineTakesThePlaceOfTheStatus) {
+/// Stands in for stderr: a pipe that nobody reads until the test does.
+class Pipe {
+ public:
+  Pipe() {
+    EXPECT_EQ(::pipe(ends_), 0);
+    EXPECT_GE(::dup2(ends_[1], STDERR_FILENO), 0);
+  }
+  Pipe(const Pipe&) = delete;
+  ~Pipe() {
+    ::dup2(before_, STDERR_FILENO);
+    for (const int fd : {before_, ends_[0], ends_[1]}) ::close(fd);
+  }
+
+  /// All that was written, up to and with what is waited for.
+  const std::string& until(std::string_view end) {
+    while (!all_.ends_with(end)) {
+      if (unread_.empty()) {
+        const auto size = ::read(ends_[0], piece_, sizeof piece_);
+        if (size <= 0) break;
+        unread_ = std::string_view(piece_, static_cast<std::size_t>(size));
+      }
+      all_ += unread_.front();
+      unread_.remove_prefix(1);
+    }
+    return all_;
+  }
+
+  void fill() {
+    for (int i = 0; i < 20; ++i) info("flow", "{:0>4000}", i);
+  }
+
+ private:
+  int ends_[2];
+  int before_ = ::dup(STDERR_FILENO);
+  std::string all_;
+  char piece_[4096];
+  std::string_view unread_;  // of the piece
+};
+
+TEST(Log, TheStatusStandsBelowTheLines) {
   open_log(Dress::journal, Level::info);
-  EXPECT_EQ(written([] {
-              show_status("idle");
-              info("flow", "a");
-              info("flow", "b");
-            }),
-            "\r\x1b[Kidle\r\x1b[K<6>flow: a\n<6>flow: b\n");
+  Pipe pipe;
+  show_status("idle");
+  pipe.until("idle");
+  info("flow", "a");
+  EXPECT_EQ(pipe.until("a\nidle"), "idle\r\x1b[K<6>flow: a\nidle");
+  show_status("busy");
+  EXPECT_EQ(pipe.until("busy"), "idle\r\x1b[K<6>flow: a\nidle\r\x1b[Kbusy");
+  flush_log(std::chrono::seconds(10));
+}
+
+TEST(Log, TheStatusHidesSecretsToo) {
+  open_log(Dress::journal, Level::info);
+  hide({"hunter2"});
+  Pipe pipe;
+  show_status("hunter2");
+  EXPECT_EQ(pipe.until(")"), "(hidden)");
+  flush_log(std::chrono::seconds(10));
 }
 
 TEST(Log, TheStatusIsGoneWhenTheProcessIs) {
   open_log(Dress::journal, Level::info);
-  EXPECT_EQ(written([] {
-              show_status("idle");
-              flush_log(std::chrono::milliseconds(500));
-            }),
-            "\r\x1b[Kidle\r\x1b[K");
+  Pipe pipe;
+  show_status("idle");
+  pipe.until("idle");
+  flush_log(std::chrono::seconds(10));
+  EXPECT_EQ(pipe.until("\x1b[K"), "idle\r\x1b[K");
 }
 
-// stderr is a pipe that is full, and nobody reads it until all was logged.
 TEST(Log, NobodyWhoLogsWaitsForAReader) {
   open_log(Dress::journal, Level::info);
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  const int stderr_before = ::dup(STDERR_FILENO);
-  ASSERT_GE(::dup2(ends[1], STDERR_FILENO), 0);
+  Pipe pipe;
   for (int i = 0; i < 5000; ++i) info("flow", "{:0>200}", i);
   flush_log(std::chrono::milliseconds(1));
-
-  std::string all;
-  const auto read_on = [&](std::string_view until) {
-    char piece[4096];
-    while (all.find(until) == std::string::npos) {
-      const auto size = ::read(ends[0], piece, sizeof piece);
-      ASSERT_GT(size, 0);
-      all.append(piece, static_cast<std::size_t>(size));
-    }
-  };
-  read_on(fmt::format("{:0>200}\n", 1000));
+  pipe.until(fmt::format("{:0>200}\n", 1000));
   flush_log(std::chrono::milliseconds(1));
   info("flow", "the last one");
-  read_on("the last one\n");
-  ::dup2(stderr_before, STDERR_FILENO);
-  ::close(stderr_before);
-  ::close(ends[0]);
-  ::close(ends[1]);
-  EXPECT_THAT(all, HasSubstr(" lines of the log are missing here"));
+  EXPECT_THAT(pipe.until("the last one\n"), HasSubstr(" lines of the log are missing here"));
+}
+
+TEST(Log, AStatusThatNobodySeesTakesNoPlaceOfALine) {
+  open_log(Dress::journal, Level::info);
+  Pipe pipe;
+  pipe.fill();
+  for (int i = 0; i < 2000; ++i) show_status(std::to_string(i));
+  info("flow", "the last one");
+  EXPECT_THAT(pipe.until("the last one\n"), Not(HasSubstr("missing")));
+  EXPECT_THAT(pipe.until("1999"), HasSubstr("the last one\n1999"));
+  flush_log(std::chrono::seconds(10));
 }
 
 TEST(Printable, KeepsUtf8) {
