@@ -1,9 +1,12 @@
 """One runneld as a test sees it: a configuration, a process, what it printed. And how a test waits."""
 
+import array
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -160,7 +163,8 @@ class Runnel:
 
     @property
     def err(self):
-        return (self.directory / "stderr").read_text(errors="replace")
+        file = self.directory / "stderr"
+        return file.read_text(errors="replace") if file.exists() else ""
 
     def about(self, *words):
         """The lines of its log, without the time, that hold all of these words."""
@@ -187,6 +191,13 @@ class Runnel:
         state = "never started" if not self.process else "alive" if self.alive() else f"ended with {self.process.returncode}"
         tail = "\n".join(self.err.splitlines()[-40:]) if self.process else ""
         return f"{self.config.read_text()}\n--- {state}; the tail of its stderr:\n{tail}"
+
+
+def pending(pipe):
+    """Bytes that nobody has read yet."""
+    buffer = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, buffer)
+    return buffer[0]
 
 
 def whole_lines(data):

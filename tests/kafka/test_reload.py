@@ -1,14 +1,11 @@
 """SIGHUP: what changed is exchanged, and what did not change notices nothing."""
 
-import array
-import fcntl
 import os
 import signal
-import termios
 
 import pytest
 from broker import Steady
-from runnel import OK, TooLate, becomes, consumer, eventually, file, producer, stdout
+from runnel import OK, TooLate, becomes, consumer, eventually, file, pending, producer, stdout
 
 
 def changing(topic, group, number, **options):
@@ -18,13 +15,6 @@ def changing(topic, group, number, **options):
 
 def to_file(name):
     return file(f"HERE/out/{name}-{{topic}}-{{partition}}.jsonl", name=name)
-
-
-def pending(pipe):
-    """Bytes that nobody has read yet."""
-    buffer = array.array("i", [0])
-    fcntl.ioctl(pipe, termios.FIONREAD, buffer)
-    return buffer[0]
 
 
 def open_files(one, name):
