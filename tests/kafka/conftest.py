@@ -1,6 +1,4 @@
-import itertools
 import json
-import logging
 import signal
 import sys
 import time
@@ -12,18 +10,9 @@ pytest.register_assert_rewrite("runnel", "broker")
 sys.dont_write_bytecode = True
 
 from broker import Broker, Steady  # noqa: E402
+from fixtures import broker, group, numbers, topic  # noqa: E402, F401
 from runnel import RUNNELD, Runnel, consumer, eventually, producer, stdout  # noqa: E402
-
-numbers = itertools.count(1)
-logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it speaks at length of brokers that a test stopped
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=1))  # so that the broker ends too
-    broker = Broker(tmp_path_factory.mktemp("kafka"))
-    yield broker
-    broker.close()
+from terminal import terminal  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session")
@@ -52,22 +41,9 @@ def hung(fragile):
 
 
 @pytest.fixture
-def topic(broker):
-    """A new topic with one partition."""
-    name = f"topic-{next(numbers)}"
-    broker.create(name)
-    return name
-
-
-@pytest.fixture
 def name_of_a_topic():
     """A name that no topic has yet."""
     return f"topic-{next(numbers)}"
-
-
-@pytest.fixture
-def group():
-    return f"group-{next(numbers)}"
 
 
 @pytest.fixture

@@ -1,58 +1,16 @@
 """`runneld -f` as the one who sits before it has it: in a pipe, on a terminal, in tmux."""
 
 import os
-import pty
 import re
 import shlex
 import signal
 import subprocess
-import termios
 
 import pytest
 from runnel import OK, STOP_NOT_DELIVERED, becomes, consumer, eventually, pending, producer, stdout
 
 STOP, GO, INTERRUPT = b"\x13", b"\x11", b"\x03"  # Ctrl-S, Ctrl-Q, Ctrl-C
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (debug|info|warning|error) +\S.*")
-
-
-class Terminal:
-    """A terminal with a keyboard, which belongs to one Runnel: Ctrl-C goes to it."""
-
-    def __init__(self):
-        self.ours, self.theirs = pty.openpty()
-        os.set_blocking(self.ours, False)
-        self.seen = b""
-
-    def type(self, keys):
-        os.write(self.ours, keys)
-
-    def text(self):
-        try:
-            while part := os.read(self.ours, 65536):
-                self.seen += part
-        except (BlockingIOError, OSError):
-            pass
-        return self.seen.decode(errors="replace")
-
-    def flags(self):
-        """All that a process could have changed of it, for others to find."""
-        return termios.tcgetattr(self.theirs), os.get_blocking(self.theirs)
-
-    def start(self, runnel, **descriptors):
-        """On this terminal, but for the descriptors that are given."""
-        # setsid(1) --ctty takes the terminal that is its standard input
-        command = ["setsid", "--ctty", *runnel.command()]
-        every = {"stdin": self.theirs, "stdout": self.theirs, "stderr": self.theirs} | descriptors
-        runnel.process = subprocess.Popen(command, cwd=runnel.directory, env=runnel.environment, **every)
-        return runnel
-
-
-@pytest.fixture
-def terminal():
-    terminal = Terminal()
-    yield terminal
-    os.close(terminal.ours)
-    os.close(terminal.theirs)
 
 
 @pytest.fixture

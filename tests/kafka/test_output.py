@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import pty
 import signal
 import subprocess
 import termios
@@ -101,31 +100,6 @@ def test_lines_from_kcat_come_out_in_a_file(broker, runnel, topic, group):
 
 
 # terminals and pipes
-
-class Terminal:
-    """A terminal for the standard output of one Runnel."""
-
-    def __init__(self):
-        self.ours, self.theirs = pty.openpty()
-        os.set_blocking(self.ours, False)
-        self.seen = b""
-
-    def text(self):
-        try:
-            while part := os.read(self.ours, 65536):
-                self.seen += part
-        except (BlockingIOError, OSError):  # nothing more now; or the other side is closed
-            pass
-        return self.seen.decode()
-
-
-@pytest.fixture
-def terminal():
-    terminal = Terminal()
-    yield terminal
-    os.close(terminal.ours)
-    os.close(terminal.theirs)
-
 
 def test_lines_from_kcat_come_out_on_a_terminal(broker, runnel, topic, group, terminal):
     broker.kcat("-P", "-t", topic, input=b"one\ntwo\nthree\n")

@@ -1,6 +1,3 @@
-import itertools
-import logging
-import signal
 import sys
 from pathlib import Path
 
@@ -11,18 +8,7 @@ sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).parents[1] / "kafka"))  # the broker and its witnesses
 
 import machine as machines  # noqa: E402
-from broker import Broker  # noqa: E402
-
-numbers = itertools.count(1)
-logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it speaks at length of brokers that a test stopped
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=1))  # so that all that runs ends too
-    broker = Broker(tmp_path_factory.mktemp("kafka"))
-    yield broker
-    broker.close()
+from fixtures import broker, group, topic  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session")
@@ -52,19 +38,6 @@ def service(request, machine, broker):
         return made[-1]
 
     return make
-
-
-@pytest.fixture
-def topic(broker):
-    """A new topic with one partition."""
-    name = f"topic-{next(numbers)}"
-    broker.create(name)
-    return name
-
-
-@pytest.fixture
-def group():
-    return f"group-{next(numbers)}"
 
 
 _made = pytest.StashKey()
