@@ -41,10 +41,18 @@ std::vector<Partition> to_vector(const rd_kafka_topic_partition_list_t* list) {
   return result;
 }
 
-PartitionList to_list(const std::vector<Partition>& partitions) {
+PartitionList to_list(const std::set<Partition>& partitions) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const auto& partition : partitions)
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  return list;
+}
+
+PartitionList to_list(const Positions& positions) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const auto& [partition, position] : positions)
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
+        position;
   return list;
 }
 
@@ -280,7 +288,7 @@ void Consumer::take_error(const rd_kafka_message_t& message) {
   if (!leaves_out(message.err)) return;
   reader_.hold(message);
   release_at_ = std::chrono::steady_clock::now() + hold_time;
-  rd_kafka_pause_partitions(handle_.get(), to_list({reader_.held().begin(), reader_.held().end()}).get());
+  rd_kafka_pause_partitions(handle_.get(), to_list(reader_.held()).get());
 }
 
 // Fetch these again from where they stand; what was in the way may be gone.
@@ -292,7 +300,7 @@ void Consumer::release(const std::set<Partition>& partitions) {
     reader_.release(partition);
   }
   if (!positions.empty()) seek(positions);
-  rd_kafka_resume_partitions(handle_.get(), to_list({partitions.begin(), partitions.end()}).get());
+  rd_kafka_resume_partitions(handle_.get(), to_list(partitions).get());
 }
 
 void Consumer::take_large(const rd_kafka_message_t& message) {
@@ -452,13 +460,8 @@ void Consumer::rewind(const Positions& positions) {
 }
 
 void Consumer::seek(const Positions& positions) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
-  for (const auto& [partition, position] : positions) {
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
-        position;
-    reader_.expect(partition, position);
-  }
-  check(rd_kafka_seek_partitions(handle_.get(), list.get(), 0), "seek");
+  for (const auto& [partition, position] : positions) reader_.expect(partition, position);
+  check(rd_kafka_seek_partitions(handle_.get(), to_list(positions).get(), 0), "seek");
 }
 
 void Consumer::commit(const Positions& positions, const std::string& metadata) {
@@ -480,13 +483,10 @@ void Consumer::send_held() {
 }
 
 void Consumer::send(const Held& commit) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(commit.positions.size())));
-  for (const auto& [partition, position] : commit.positions) {
-    auto* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
-    entry->offset = position;
-    if (commit.metadata.empty()) continue;
-    entry->metadata = ::strdup(commit.metadata.c_str());  // the list frees it
-    entry->metadata_size = commit.metadata.size();
+  const auto list = to_list(commit.positions);
+  for (int i = 0; !commit.metadata.empty() && i < list->cnt; ++i) {
+    list->elems[i].metadata = ::strdup(commit.metadata.c_str());  // the list frees it
+    list->elems[i].metadata_size = commit.metadata.size();
   }
   const auto error = rd_kafka_commit_queue(handle_.get(), list.get(), commits_->get(), nullptr, nullptr);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
