@@ -4,9 +4,11 @@
 //   bench_ticks BROKER TOPIC GROUP FILE SECONDS TICKS INTERVAL_MS...
 //
 // Prints what the flow carried and, for each interval, how many ticks were made and missed, and how late they
-// were when they reached the producer, in microseconds:
+// were when they reached the producer, in microseconds; and how late a thread was meanwhile that does nothing but
+// wait for the same moments, which is what the machine itself allows:
 //   records N
 //   tick INTERVAL_MS MADE MISSED MEDIAN P99 P999 WORST
+//   bare INTERVAL_MS MADE 0 MEDIAN P99 P999 WORST
 #include "sink.hpp"
 
 #include <runnel/flow/flow.hpp>
@@ -26,7 +28,10 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -100,11 +105,7 @@ class Noting final : public flow::Publisher {
   async::awaitable<bool> flush(flow::time_point until) override { return inner_->flush(until); }
   async::awaitable<void> dispose() override { return inner_->dispose(); }
 
-  std::vector<std::chrono::nanoseconds> sorted() const {
-    auto result = late_;
-    std::ranges::sort(result);
-    return result;
-  }
+  const std::vector<std::chrono::nanoseconds>& late() const { return late_; }
 
  private:
   std::unique_ptr<flow::Publisher> inner_;
@@ -113,16 +114,39 @@ class Noting final : public flow::Publisher {
   std::vector<std::chrono::nanoseconds> late_;
 };
 
-void report(std::chrono::milliseconds interval, const Noting& publisher, const delivery::Tally& tally) {
-  const auto late = publisher.sorted();
+/// A thread that does nothing but wait for its next moment. Thread: its own.
+class BareTimer {
+ public:
+  explicit BareTimer(std::chrono::milliseconds interval)
+      : thread_([this, interval](const std::stop_token& stop) {
+          const auto now = [] { return std::chrono::steady_clock::now(); };
+          for (auto due = now() + interval; !stop.stop_requested(); due += interval) {
+            std::this_thread::sleep_until(due);
+            late_.push_back(now() - due);
+          }
+        }) {}
+
+  const std::vector<std::chrono::nanoseconds>& end() {  // once; gives how late it was each time
+    thread_.request_stop();
+    thread_.join();
+    return late_;
+  }
+
+ private:
+  std::vector<std::chrono::nanoseconds> late_;
+  std::jthread thread_;
+};
+
+void report(std::string_view what, std::chrono::milliseconds interval, std::uint64_t made,
+            std::uint64_t missed, std::vector<std::chrono::nanoseconds> late) {
+  if (late.empty()) return;
+  std::ranges::sort(late);
   const auto at = [&](double share) {
     const auto index = static_cast<std::size_t>(share * static_cast<double>(late.size()));
     return static_cast<double>(late[std::min(index, late.size() - 1)].count()) / 1000;
   };
-  if (late.empty()) return;
-  const auto& counters = tally.counters();
-  fmt::print("tick {} {} {} {:.0f} {:.0f} {:.0f} {:.0f}\n", interval.count(), counters.made, counters.missed,
-             at(0.5), at(0.99), at(0.999), at(1));
+  fmt::print("{} {} {} {} {:.0f} {:.0f} {:.0f} {:.0f}\n", what, interval.count(), made, missed, at(0.5),
+             at(0.99), at(0.999), at(1));
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -164,6 +188,7 @@ int run(const std::vector<std::string>& arguments) {
         *publishers.back().second, clock));
   }
 
+  std::vector<std::pair<std::chrono::milliseconds, std::unique_ptr<BareTimer>>> bare;
   std::size_t running = 1 + beats.size();
   std::exception_ptr failure;
   const auto ended = [&](std::exception_ptr thrown) {
@@ -174,6 +199,8 @@ int run(const std::vector<std::string>& arguments) {
   asio::steady_timer begin(loop, 5s);  // the flow has joined and is under way by then
   begin.async_wait([&](boost::system::error_code) {
     for (const auto& beat : beats) asio::co_spawn(loop, beat->run(), ended);
+    for (const auto& [interval, publisher] : publishers)
+      bare.emplace_back(interval, std::make_unique<BareTimer>(interval));
   });
   asio::steady_timer end(loop, 5s + duration);
   std::uint64_t records = 0;
@@ -187,8 +214,14 @@ int run(const std::vector<std::string>& arguments) {
   if (failure) std::rethrow_exception(failure);
 
   fmt::print("records {}\n", records);
-  for (std::size_t i = 0; i < beats.size(); ++i)
-    report(publishers[i].first, *publishers[i].second, beats[i]->tally());
+  for (std::size_t i = 0; i < beats.size(); ++i) {
+    const auto& counters = beats[i]->tally().counters();
+    report("tick", publishers[i].first, counters.made, counters.missed, publishers[i].second->late());
+  }
+  for (const auto& [interval, timer] : bare) {
+    const auto& late = timer->end();
+    report("bare", interval, late.size(), 0, late);
+  }
   return 0;
 }
 
