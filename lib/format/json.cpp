@@ -17,23 +17,28 @@ namespace {
 using delivery::Bytes;
 using delivery::Record;
 
-// Whether text may stand between quotes as it is: ASCII, nothing below a space, no `"`, no `\`. Eight bytes
-// at a time. A borrow from one byte to the next can only turn a "no" into another "no".
+// Whether text may stand between quotes as it is: ASCII, nothing below a space, no `"`, no `\`. A block at a time,
+// in the vectors that g++ and clang have on every machine; the last block overlaps the one before.
 bool is_plain(std::string_view text) {
-  constexpr std::uint64_t ones = 0x0101010101010101, high_bits = 0x80 * ones;
-  const auto special = [](std::uint64_t word) {
-    const auto zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes; };
-    return ((word - 0x20 * ones) | word | zero(word ^ '"' * ones) | zero(word ^ '\\' * ones)) & high_bits;
+  using Block [[gnu::vector_size(16)]] = unsigned char;
+  Block found{};
+  const auto look = [&](const char* at) {
+    Block block;
+    std::memcpy(&block, at, sizeof block);
+    found |= Block(block < 0x20) | Block(block >= 0x80) | Block(block == '"') | Block(block == '\\');
   };
-  std::uint64_t word = 0;
-  std::size_t i = 0;
-  for (; i + sizeof word <= text.size(); i += sizeof word) {
-    std::memcpy(&word, text.data() + i, sizeof word);
-    if (special(word) != 0) return false;
+  if (text.size() < sizeof(Block)) {
+    char padded[sizeof(Block)];
+    std::memset(padded, ' ', sizeof padded);
+    std::memcpy(padded, text.data(), text.size());
+    look(padded);
+  } else {
+    for (std::size_t i = 0; i + sizeof(Block) < text.size(); i += sizeof(Block)) look(text.data() + i);
+    look(text.data() + text.size() - sizeof(Block));
   }
-  word = ' ' * ones;
-  std::memcpy(&word, text.data() + i, text.size() - i);
-  return special(word) == 0;
+  std::uint64_t halves[2];
+  std::memcpy(halves, &found, sizeof halves);
+  return (halves[0] | halves[1]) == 0;
 }
 
 class Json final : public Formatter {
