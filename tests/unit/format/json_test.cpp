@@ -123,7 +123,7 @@ TEST(Json, LosesNoByteOfAnyKind) {
     values.push_back(std::move(value));
   };
   for (int a = 0; a < 256; ++a) {
-    for (std::size_t length = 1; length <= 17; ++length) {  // at every place in a word
+    for (std::size_t length = 1; length <= 40; ++length) {  // at every place in a block
       std::string text(length, 'x');
       text[random() % length] = static_cast<char>(a);
       add(text);
