@@ -17,8 +17,8 @@ namespace {
 using delivery::Bytes;
 using delivery::Record;
 
-// Whether text may stand between quotes as it is: ASCII, nothing below a space, no `"`, no `\`. A block at a time,
-// in the vectors that g++ and clang have on every machine; the last block overlaps the one before.
+// Whether text may stand between quotes as it is: ASCII, nothing below a space, no `"`, no `\`. A block at a
+// time, in the vectors that g++ and clang have on every machine; the last block overlaps the one before.
 bool is_plain(std::string_view text) {
   using Block [[gnu::vector_size(16)]] = unsigned char;
   Block found{};
