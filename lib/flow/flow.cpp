@@ -231,7 +231,9 @@ async::awaitable<bool> Flow::checkpoint() {
   if (outcome == Outcome::closed) stop();
   if (outcome != Outcome::done) co_return false;
   const auto positions = progress_.uncommitted();
-  source_->commit(positions, "");
+  delivery::Commits commits;
+  for (const auto& [partition, next] : positions) commits[partition] = {next, ""};
+  source_->commit(std::move(commits));
   progress_.handed_over(positions, clock_.now());
   co_return true;
 }

@@ -48,6 +48,18 @@ PartitionList to_list(const std::set<Partition>& partitions) {
   return list;
 }
 
+PartitionList to_list(const delivery::Commits& commits) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(commits.size())));
+  for (const auto& [partition, commit] : commits) {
+    auto* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+    entry->offset = commit.next;
+    if (commit.metadata.empty()) continue;
+    entry->metadata = ::strdup(commit.metadata.c_str());  // the list frees it
+    entry->metadata_size = commit.metadata.size();
+  }
+  return list;
+}
+
 PartitionList to_list(const Positions& positions) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
   for (const auto& [partition, position] : positions)
@@ -85,18 +97,13 @@ class Consumer final : public flow::Source {
   void assign(const Positions& begin) override;
   void unassign() override;
   void rewind(const Positions& positions) override;
-  void commit(const Positions& positions, const std::string& metadata) override;
+  void commit(delivery::Commits commits) override;
   bool committing() const override { return held_.has_value() || commit_out_; }
   void leave() override;
   bool closed() const override { return closed_; }
   async::awaitable<void> dispose() override;
 
  private:
-  struct Held {
-    Positions positions;
-    std::string metadata;
-  };
-
   Handle make(const ConsumerParams& params);
   void poll_now_and_then();
   void serve_control();
@@ -113,7 +120,7 @@ class Consumer final : public flow::Source {
   void answered();
   void forward_to_data(const Partition& partition);
   void send_held();
-  void send(const Held& commit);
+  void send(const delivery::Commits& commits);
   void refuse_held();
   void leave_if_quiet();
   bool cooperative() const {
@@ -136,9 +143,9 @@ class Consumer final : public flow::Source {
   std::optional<std::string> fatal_;
   bool data_ready_ = false;
   bool woken_ = false;
-  bool lives_ = false;        // next() is to show it
-  PartitionList unanswered_;  // of the change that assign() or unassign() answers
-  std::optional<Held> held_;
+  bool lives_ = false;                     // next() is to show it
+  PartitionList unanswered_;               // of the change that assign() or unassign() answers
+  std::optional<delivery::Commits> held_;  // not sent yet
   bool commit_out_ = false;
   bool leave_wanted_ = false;
   bool leaving_ = false;
@@ -464,8 +471,8 @@ void Consumer::seek(const Positions& positions) {
   check(rd_kafka_seek_partitions(handle_.get(), to_list(positions).get(), 0), "seek");
 }
 
-void Consumer::commit(const Positions& positions, const std::string& metadata) {
-  held_ = Held{positions, metadata};
+void Consumer::commit(delivery::Commits commits) {
+  held_ = std::move(commits);
   send_held();
 }
 
@@ -482,12 +489,8 @@ void Consumer::send_held() {
   });
 }
 
-void Consumer::send(const Held& commit) {
-  const auto list = to_list(commit.positions);
-  for (int i = 0; !commit.metadata.empty() && i < list->cnt; ++i) {
-    list->elems[i].metadata = ::strdup(commit.metadata.c_str());  // the list frees it
-    list->elems[i].metadata_size = commit.metadata.size();
-  }
+void Consumer::send(const delivery::Commits& commits) {
+  const auto list = to_list(commits);
   const auto error = rd_kafka_commit_queue(handle_.get(), list.get(), commits_->get(), nullptr, nullptr);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
     commit_out_ = true;

@@ -75,7 +75,7 @@ class Endless final : public flow::Source {
   void assign(const delivery::Positions&) override {}
   void unassign() override {}
   void rewind(const delivery::Positions&) override {}
-  void commit(const delivery::Positions&, const std::string&) override { committed_ = true; }
+  void commit(delivery::Commits) override { committed_ = true; }
   bool committing() const override { return committed_; }
   void leave() override { leaving_ = true; }
   bool closed() const override { return closed_; }

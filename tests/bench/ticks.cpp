@@ -4,8 +4,8 @@
 //   bench_ticks BROKER TOPIC GROUP FILE SECONDS TICKS INTERVAL_MS...
 //
 // Prints what the flow carried and, for each interval, how many ticks were made and missed, and how late they
-// were when they reached the producer, in microseconds; and how late a thread was meanwhile that does nothing but
-// wait for the same moments, which is what the machine itself allows:
+// were when they reached the producer, in microseconds; and how late a thread was meanwhile that does nothing
+// but wait for the same moments, which is what the machine itself allows:
 //   records N
 //   tick INTERVAL_MS MADE MISSED MEDIAN P99 P999 WORST
 //   bare INTERVAL_MS MADE 0 MEDIAN P99 P999 WORST
@@ -72,9 +72,7 @@ class OverAndOver final : public flow::Source {
     inner_->unassign();
   }
   void rewind(const delivery::Positions& positions) override { inner_->rewind(positions); }
-  void commit(const delivery::Positions& positions, const std::string& metadata) override {
-    inner_->commit(positions, metadata);
-  }
+  void commit(delivery::Commits commits) override { inner_->commit(std::move(commits)); }
   bool committing() const override { return inner_->committing(); }
   void leave() override { inner_->leave(); }
   bool closed() const override { return inner_->closed(); }

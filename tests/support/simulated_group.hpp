@@ -95,7 +95,8 @@ class SimulatedGroup {
   // ---- what the test sees
 
   delivery::Positions committed;
-  std::vector<std::string> diary;     // what was done, in order; sinks write here too
+  std::map<delivery::Partition, std::string> metadata;  // of what is committed
+  std::vector<std::string> diary;                       // what was done, in order; sinks write here too
   std::vector<std::string> breaches;  // of the Source's contract: what would be a bug against librdkafka
   int commits = 0;                    // handed over
 
@@ -109,7 +110,7 @@ class SimulatedGroup {
   class Member;
   using Change = std::variant<flow::Assigned, flow::Revoked>;
   struct Commit {
-    delivery::Positions positions;
+    delivery::Commits commits;
     Reply reply;
     flow::time_point due;
     int generation;
@@ -132,11 +133,19 @@ class SimulatedGroup {
   void arrive();
   void wake_member();
   void forget_member();
-  void apply(const delivery::Positions& positions) {
-    before_apply(positions);
-    for (const auto& [partition, next] : positions) committed[partition] = next;
+  static delivery::Positions positions_of(const delivery::Commits& request) {
+    delivery::Positions positions;
+    for (const auto& [partition, commit] : request) positions[partition] = commit.next;
+    return positions;
   }
-  void send(Member* member, delivery::Positions positions);
+  void apply(const delivery::Commits& request) {
+    before_apply(positions_of(request));
+    for (const auto& [partition, commit] : request) {
+      committed[partition] = commit.next;
+      metadata[partition] = commit.metadata;
+    }
+  }
+  void send(Member* member, delivery::Commits request);
   void advance();
 
   flow::Clock& clock_;
@@ -198,7 +207,10 @@ class SimulatedGroup::Member final : public flow::Source {
       known.low = log.low;
       known.high = log.high;
       auto position = group_.committed.find(partition);
-      if (position != group_.committed.end()) known.committed = position->second;
+      if (position == group_.committed.end()) continue;
+      known.committed = position->second;
+      const auto note = group_.metadata.find(partition);
+      if (note != group_.metadata.end()) known.metadata = note->second;
     }
     co_return result;
   }
@@ -238,18 +250,18 @@ class SimulatedGroup::Member final : public flow::Source {
     }
   }
 
-  void commit(const delivery::Positions& positions, const std::string&) override {
+  void commit(delivery::Commits commits) override {
     if (committing()) breach("a commit while another is out");
-    if (positions.empty()) breach("a commit of nothing");
+    if (commits.empty()) breach("a commit of nothing");
     if (change_ && taken_)
       if (auto* revoked = std::get_if<flow::Revoked>(&*change_))
         if (revoked->lost) breach("a commit of what is lost");
-    write("commit" + text(positions));
+    write("commit" + text(positions_of(commits)));
     ++group_.commits;
     if (group_.join_out_)
-      held_ = positions;
+      held_ = std::move(commits);
     else
-      group_.send(this, positions);
+      group_.send(this, std::move(commits));
   }
   bool committing() const override {
     group_.advance();
@@ -383,7 +395,7 @@ class SimulatedGroup::Member final : public flow::Source {
   bool taken_ = false;            // next() gave it
   std::deque<flow::Answer> answers_;
   std::map<delivery::Partition, std::int64_t> fetch_;  // the next offset to read; none: assigned, never read
-  std::optional<delivery::Positions> held_;
+  std::optional<delivery::Commits> held_;
   bool woken_ = false;
   bool leave_wanted_ = false;
   bool leaving_ = false;
@@ -419,15 +431,15 @@ inline void SimulatedGroup::forget_member() {
   if (out_) out_->member = nullptr;
 }
 
-inline void SimulatedGroup::send(Member* member, delivery::Positions positions) {
+inline void SimulatedGroup::send(Member* member, delivery::Commits request) {
   auto reply = usual;
   if (!replies.empty()) {
     reply = replies.front();
     replies.pop_front();
   }
-  if (reply.applied == Reply::at_once) apply(positions);
+  if (reply.applied == Reply::at_once) apply(request);
   const auto due = reply.after == never ? flow::time_point::max() : clock_.now() + reply.after;
-  out_ = Commit{std::move(positions), reply, due, generation_, member};
+  out_ = Commit{std::move(request), reply, due, generation_, member};
 }
 
 inline void SimulatedGroup::advance() {
@@ -436,7 +448,7 @@ inline void SimulatedGroup::advance() {
   auto code = commit.reply.code;
   if (commit.reply.applied == Reply::with_the_answer) {
     if (commit.generation != generation_ && code == 0) code = 22;
-    if (code == 0) apply(commit.positions);
+    if (code == 0) apply(commit.commits);
   }
   if (commit.member != nullptr)
     commit.member->answers_.push_back({code, code == 0 ? "" : "code " + std::to_string(code)});

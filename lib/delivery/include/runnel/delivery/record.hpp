@@ -24,6 +24,13 @@ struct Partition {
 /// For each partition the next offset to deliver. Never counted: offsets have gaps.
 using Positions = std::map<Partition, std::int64_t>;
 
+/// What is committed for a partition: a position, and a note to whoever has the partition next.
+struct Commit {
+  std::int64_t next = 0;
+  std::string metadata;
+};
+using Commits = std::map<Partition, Commit>;
+
 /// Kafka tells null from empty; nullopt is null.
 using Bytes = std::optional<std::string_view>;
 

@@ -86,9 +86,9 @@ class Source {
   /// Fetch again from these positions; records beyond them that were read but not delivered come again.
   virtual void rewind(const delivery::Positions& positions) = 0;
 
-  /// Commits, with this metadata for each partition. One at a time; the Answer comes from next(). While a
-  /// join is out it is held back until the change that ends it has been answered.
-  virtual void commit(const delivery::Positions& positions, const std::string& metadata) = 0;
+  /// Commits, in one request. One at a time; the Answer comes from next(). While a join is out it is held
+  /// back until the change that ends it has been answered.
+  virtual void commit(delivery::Commits commits) = 0;
 
   /// A commit is held back, or waits for its answer.
   virtual bool committing() const = 0;
