@@ -6,6 +6,7 @@
 #include "reload.hpp"
 #include "service.hpp"
 #include "setup.hpp"
+#include "terminal.hpp"
 
 #include <runnel/flow/broken.hpp>
 #include <runnel/kafka/embedded_broker.hpp>
@@ -105,12 +106,15 @@ telemetry::Level level_of(const Options& options, const std::string& configured)
   return configured == "error" ? Level::error : Level::info;
 }
 
+bool in_foreground(const Options& options) {
+  return options.foreground || options.demo;
+}
+
 void dress_log(const Options& options, const std::string& configured) {
-  const bool foreground = options.foreground || options.demo;
   auto dress = telemetry::Dress::plain;
   if (stderr_is_journal())
     dress = telemetry::Dress::journal;
-  else if (foreground && ::isatty(STDERR_FILENO) != 0)
+  else if (in_foreground(options) && ::isatty(STDERR_FILENO) != 0)
     dress = telemetry::Dress::coloured;
   telemetry::open_log(dress, level_of(options, configured));
 }
@@ -122,9 +126,9 @@ bool live_status(const Options& options) {
 
 class Signals {
  public:
-  /// `reload`: null when there is nothing to load anew.
-  Signals(asio::signal_set& set, Service& service, Reload* reload, Watchdog& watchdog)
-      : set_(set), service_(service), reload_(reload), watchdog_(watchdog) {
+  /// `reload`: null when there is nothing to load anew. `of_terminal`: ends with its terminal.
+  Signals(asio::signal_set& set, Service& service, Reload* reload, bool of_terminal, Watchdog& watchdog)
+      : set_(set), service_(service), reload_(reload), of_terminal_(of_terminal), watchdog_(watchdog) {
     wait();
   }
 
@@ -133,30 +137,41 @@ class Signals {
     set_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
       wait();
-      if (signal == SIGHUP && stopping_) {
-        telemetry::info("reload", "not any more: the process is stopping");
-      } else if (signal == SIGHUP && reload_ != nullptr) {
-        reload_->ask();
-      } else if (signal == SIGHUP) {
-        telemetry::warn(
-            "reload", "a configuration that did not come from a file cannot be read again; restart instead");
-      } else if (!stopping_) {
-        stopping_ = true;
-        first_ = std::chrono::steady_clock::now();
-        service_.stop();
-        notify_stopping();
-        telemetry::info("runneld", "stopping; a second signal stops at once");
-      } else if (std::chrono::steady_clock::now() > first_ + std::chrono::milliseconds(500)) {
-        telemetry::warn("runneld", "stopped at once: what was not committed comes again at the next start");
-        watchdog_.set_code(flow::exit_unavailable);
-        watchdog_.leave();
-      }
+      if (signal == SIGHUP && (stopping_ || !of_terminal_ || !terminal_hung_up()))
+        reload();
+      else
+        stop();
     });
+  }
+
+  void reload() {
+    if (stopping_)
+      telemetry::info("reload", "not any more: the process is stopping");
+    else if (reload_ != nullptr)
+      reload_->ask();
+    else
+      telemetry::warn("reload",
+                      "a configuration that did not come from a file cannot be read again; restart instead");
+  }
+
+  void stop() {
+    if (!stopping_) {
+      stopping_ = true;
+      first_ = std::chrono::steady_clock::now();
+      service_.stop();
+      notify_stopping();
+      telemetry::info("runneld", "stopping; a second signal stops at once");
+    } else if (std::chrono::steady_clock::now() > first_ + std::chrono::milliseconds(500)) {
+      telemetry::warn("runneld", "stopped at once: what was not committed comes again at the next start");
+      watchdog_.set_code(flow::exit_unavailable);
+      watchdog_.leave();
+    }
   }
 
   asio::signal_set& set_;
   Service& service_;
   Reload* reload_;
+  bool of_terminal_;
   Watchdog& watchdog_;
   bool stopping_ = false;
   std::chrono::steady_clock::time_point first_;  // what comes right behind it is the same signal, sent twice
@@ -183,8 +198,8 @@ int serve(const Options& options, config::Config config, Loop& loop_and_signals)
     telemetry::set_level(level_of(options, now.runnel.log_level));
   };
   Reload reload(loop, service, load_again, taken);
-  const Signals signals(signal_set, service, options.demo || options.config == "-" ? nullptr : &reload,
-                        watchdog);
+  const bool from_file = !options.demo && options.config != "-";
+  const Signals signals(signal_set, service, from_file ? &reload : nullptr, in_foreground(options), watchdog);
   const Faults faults(loop);
   std::exception_ptr failure;
   const auto ended = [&](std::exception_ptr thrown) {

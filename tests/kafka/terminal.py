@@ -21,6 +21,11 @@ class Terminal:
     def type(self, keys):
         os.write(self.ours, keys)
 
+    def hang_up(self):
+        """As when its window is closed, or the connection that it is the end of."""
+        os.close(self.ours)
+        self.ours = None
+
     def text(self):
         try:
             while part := os.read(self.ours, 65536):
@@ -46,5 +51,6 @@ class Terminal:
 def terminal():
     terminal = Terminal()
     yield terminal
-    os.close(terminal.ours)
+    if terminal.ours is not None:
+        os.close(terminal.ours)
     os.close(terminal.theirs)

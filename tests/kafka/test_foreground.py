@@ -45,6 +45,29 @@ def test_ctrl_c_once_delivers_commits_and_ends_cleanly(broker, foreground, topic
     assert terminal.text().endswith(("\n", "\x1b[K"))  # no status is left before the prompt
 
 
+@pytest.mark.parametrize("elsewhere", ["stdout", "stderr", "both"])
+def test_a_closed_terminal_is_the_end_and_what_was_delivered_is_committed(
+        broker, foreground, topic, group, terminal, tmp_path, elsewhere):
+    broker.produce(topic, "one", "two")
+    files = {each: open(tmp_path / each, "wb") for each in ("stdout", "stderr") if elsewhere in (each, "both")}
+    one = terminal.start(foreground(consumer(topic, group, checkpoint="1h"), stdout("raw")), **files)
+    eventually(lambda: "two" in ((tmp_path / "stdout").read_text() if "stdout" in files else terminal.text()))
+    terminal.hang_up()
+    assert one.ends() == OK
+    assert broker.carried(group, topic)
+
+
+def test_hanging_up_says_to_reload_while_the_terminal_is_there(broker, foreground, topic, group, terminal):
+    one = terminal.start(foreground(consumer(topic, group), stdout("raw")))
+    eventually(lambda: "assigned" in terminal.text())
+    one.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "reload: done" in terminal.text())
+    broker.produce(topic, "a record")
+    eventually(lambda: "a record" in terminal.text())
+    terminal.type(INTERRUPT)
+    assert one.ends() == OK
+
+
 def test_ctrl_c_twice_ends_at_once(broker, foreground, topic, group, terminal):
     broker.produce(topic, *["x" * 1000] * 1000)
     stuck, theirs = os.pipe()  # nobody reads it
