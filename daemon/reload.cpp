@@ -48,6 +48,7 @@ async::awaitable<void> Reload::reload() {
     trouble = error.what();
   }
   if (!trouble.empty()) telemetry::error("reload", "nothing has changed: {}", trouble);
+  service_.refused(telemetry::presentable(trouble));
   notify_ready();
 }
 

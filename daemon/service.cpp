@@ -157,6 +157,11 @@ async::awaitable<void> Service::take(config::Config next, const std::vector<conf
   while (!stopping_ && std::ranges::any_of(parts_, stopped)) co_await changed_.wait();
 }
 
+void Service::refused(std::string why) {
+  refused_ = std::move(why);
+  changed_.notify();
+}
+
 std::map<std::string, std::unique_ptr<Service::Part>> Service::build_new(
     const config::Config& next, const std::vector<config::Planned>& plan) {
   const auto is_new = [&plan](const std::string& name) {
@@ -262,25 +267,25 @@ async::awaitable<void> Service::tell_each(std::chrono::seconds period,
 async::awaitable<void> Service::tell_systemd() {
   Reporter reporter(watchdog_time());
   while (!parts_.empty()) {
-    const auto now = clock_.now();
-    const auto report = reporter.look(numbers(), standings(), stopping_, now);
+    const auto at = clock_.now();
+    const auto seen = now();
+    const auto report = reporter.look(seen, at);
     if (report.status) notify_status(telemetry::presentable(*report.status), report.alive);
     if (report.stuck)
       telemetry::error("watchdog", "{}; unless it goes on, systemd starts it again", *report.stuck);
-    const auto until = now + reporter.pause();
-    const bool stopping = stopping_;
-    while (!parts_.empty() && clock_.now() < until && stopping == stopping_)
+    const auto until = at + reporter.pause();
+    while (!parts_.empty() && clock_.now() < until && seen.stopping == stopping_ && seen.refused == refused_)
       co_await clock_.wait(changed_, until);
   }
 }
 
-std::vector<PartNow> Service::standings() const {
-  std::vector<PartNow> result;
+ServiceNow Service::now() const {
+  ServiceNow result{numbers(), {}, stopping_, refused_};
   for (const auto& part : parts_) {
     if (part->flow)
-      result.push_back({"flow " + part->flow->name(), part->flow->standing()});
+      result.parts.push_back({"flow " + part->flow->name(), part->flow->standing()});
     else
-      result.push_back({"producer " + part->heartbeat->name(), part->heartbeat->standing()});
+      result.parts.push_back({"producer " + part->heartbeat->name(), part->heartbeat->standing()});
   }
   return result;
 }

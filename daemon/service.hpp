@@ -53,6 +53,9 @@ class Service {
   /// Errors: as the constructor; nothing has changed then. One at a time.
   async::awaitable<void> take(config::Config next, const std::vector<config::Planned>& plan);
 
+  /// Why the last reload was refused, for who asks how it goes; empty: it was not.
+  void refused(std::string why);
+
   /// Nothing is left that could hold up destructors.
   bool clean() const { return stuck_.empty(); }
 
@@ -75,7 +78,7 @@ class Service {
   async::awaitable<void> tell_each(std::chrono::seconds period,
                                    void (*say)(const std::optional<std::string>&));
   async::awaitable<void> tell_systemd();
-  std::vector<PartNow> standings() const;
+  ServiceNow now() const;
   Numbers numbers() const;
   static void add(const Part& part, Numbers& numbers);
 
@@ -88,7 +91,8 @@ class Service {
   std::list<std::unique_ptr<Part>> stuck_;  // that ended, but hold something that does not let go
   Numbers gone_;                            // of parts that have ended
   bool stopping_ = false;
-  async::Condition changed_;  // a part has ended
+  std::string refused_;
+  async::Condition changed_;  // a part has ended, or systemd is to be told
   async::Group tasks_;
 };
 

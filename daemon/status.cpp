@@ -38,8 +38,9 @@ using namespace std::chrono_literals;
 
 constexpr auto busy_pause = 5s;  // between two looks that found a change
 constexpr auto quiet_pause = 1min;
-constexpr auto worth_telling = 3s;       // of a wait in which something is under way
-constexpr std::size_t most_bytes = 400;  // systemd takes 4096 in all
+constexpr auto worth_telling = 3s;            // of a wait in which something is under way
+constexpr std::size_t most_bytes = 400;       // systemd takes 4096 in all
+constexpr std::size_t most_of_refusal = 200;  // so that a wait is still seen
 
 std::string plural(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
@@ -49,23 +50,24 @@ bool to_be_told(const delivery::Wait& wait, flow::time_point at) {
   return !wait.why.empty() || (!wait.idle && at - worth_telling > wait.since);
 }
 
-std::string cut(std::string text) {
-  if (text.size() <= most_bytes) return text;
-  auto end = most_bytes;
+std::string cut(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  auto end = most;
   while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not amid a character
   return text.substr(0, end) + "…";
 }
 
 }  // namespace
 
-std::string service_status(const Numbers& before, const Numbers& now, std::chrono::nanoseconds between,
-                           const std::vector<PartNow>& parts, flow::time_point at) {
+std::string service_status(const Numbers& before, const ServiceNow& service, std::chrono::nanoseconds between,
+                           flow::time_point at) {
+  const auto& [now, parts, stopping, refused] = service;
   const auto flows = static_cast<std::size_t>(
       std::ranges::count_if(parts, [](const PartNow& part) { return part.name.starts_with("flow "); }));
-  std::string text;
-  if (flows > 0) text = plural(flows, "flow");
+  std::string text = stopping ? "stopping: " : "";
+  if (flows > 0) text += plural(flows, "flow");
   if (flows < parts.size())
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", plural(parts.size() - flows, "producer"));
+    text += fmt::format("{}{}", flows > 0 ? ", " : "", plural(parts.size() - flows, "producer"));
   const auto records = now.records - before.records;
   const double seconds = std::chrono::duration<double>(between).count();
   if (flows > 0 && records > 0 && seconds > 0)
@@ -75,29 +77,28 @@ std::string service_status(const Numbers& before, const Numbers& now, std::chron
     text += now.lag > 0 ? fmt::format(": idle, lag {}", now.lag) : ": idle";
   if (now.missed_ticks > before.missed_ticks)
     text += fmt::format(", {} missed ticks", now.missed_ticks - before.missed_ticks);
+  if (!refused.empty()) text += "; the last reload was refused: " + cut(refused, most_of_refusal);
   for (const auto& part : parts) {
     for (const auto& wait : part.standing.waits)
       if (to_be_told(wait, at))
         text += fmt::format("; {} waits for {}{}{}{}", part.name, wait.what, wait.why.empty() ? "" : " (",
                             wait.why, wait.why.empty() ? "" : ")");
   }
-  return cut(std::move(text));
+  return cut(std::move(text), most_bytes);
 }
 
-Reporter::Report Reporter::look(const Numbers& now, const std::vector<PartNow>& parts, bool stopping,
-                                flow::time_point at) {
+Reporter::Report Reporter::look(const ServiceNow& now, flow::time_point at) {
   if (!before_) {
-    before_ = now;
+    before_ = now.numbers;
     before_at_ = at;
   }
   Report report;
-  auto text = service_status(*before_, now, at - before_at_, parts, at);
-  if (stopping) text = "stopping: " + text;
+  auto text = service_status(*before_, now, at - before_at_, at);
   changed_ = std::exchange(status_, text) != text;
-  before_ = now;
+  before_ = now.numbers;
   before_at_ = at;
 
-  const auto stuck = find_stuck(parts, at);
+  const auto stuck = find_stuck(now.parts, at);
   report.alive = watchdog_ && !stuck;
   if (stuck && !std::exchange(stuck_, true)) report.stuck = stuck;
   if (!stuck) stuck_ = false;

@@ -33,10 +33,18 @@ struct PartNow {
   delivery::Standing standing;
 };
 
-/// What `systemctl status` shows: how much goes through, and who waits for what, and why. At most a few
-/// hundred bytes, in one line.
-std::string service_status(const Numbers& before, const Numbers& now, std::chrono::nanoseconds between,
-                           const std::vector<PartNow>& parts, flow::time_point at);
+/// The service as it stands.
+struct ServiceNow {
+  Numbers numbers;
+  std::vector<PartNow> parts;
+  bool stopping = false;
+  std::string refused;  // why the last reload was refused; empty: it was not
+};
+
+/// What `systemctl status` shows: how much goes through, whether the last reload was refused, and who waits
+/// for what, and why. At most a few hundred bytes, in one line.
+std::string service_status(const Numbers& before, const ServiceNow& now, std::chrono::nanoseconds between,
+                           flow::time_point at);
 
 /// When systemd is told. It is told of what changed each few seconds at most; the watchdog is fed at each
 /// look, four of which fit its time, if every part has progress (delivery::stuck_in). Nothing to tell: no
@@ -51,7 +59,7 @@ class Reporter {
 
   explicit Reporter(std::optional<std::chrono::nanoseconds> watchdog) : watchdog_(watchdog) {}
 
-  Report look(const Numbers& now, const std::vector<PartNow>& parts, bool stopping, flow::time_point at);
+  Report look(const ServiceNow& now, flow::time_point at);
 
   /// How long until the next look.
   std::chrono::nanoseconds pause() const;

@@ -37,6 +37,27 @@ def test_a_password_comes_as_a_credential(machine, service, broker, topic, group
     assert one.state() == "active"
 
 
+def test_the_status_says_that_a_reload_was_refused_that_the_check_could_not_judge(machine, service, broker, topic, group):
+    """systemd 252 hides credentials from the check, so that only the daemon sees that one is missing."""
+    one = service("runneld", *carries(topic, group))
+    machine.write("/etc/runnel/password", "x")
+    one.drop_in("LoadCredential=password:/etc/runnel/password")
+    one.start()
+    good = one.config.read_text()
+    one.configure(*carries(topic, group), kafka={"sasl.password": {"credential": "pasword"}})
+    one.reload(check=False)
+    (said,) = eventually(lambda: one.said("nothing has changed: "))
+    assert f'{one.config.name}:' in said and "kafka.sasl.password" in said and "pasword" in said
+    reason = said.partition("nothing has changed: ")[2]
+    becomes(f"1 flow: idle; the last reload was refused: {reason}", lambda: one.shows("StatusText"))
+    broker.produce(topic, "x")
+    becomes(["x"], lambda: [record["value"] for record in written(machine)])
+
+    one.config.write_text(good)
+    one.reload()
+    eventually(lambda: "refused" not in one.shows("StatusText"))
+
+
 def test_a_path_that_the_unit_forbids_is_refused_with_the_line_to_add(machine, service, broker, topic, group):
     one = service("runneld", consumer(topic, group, sinks=["files"]), file("/srv/archive/{topic}/{partition}.jsonl"))
     assert one.start(check=False).returncode != 0

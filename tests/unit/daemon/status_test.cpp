@@ -117,50 +117,77 @@ Numbers carried(std::uint64_t records, std::int64_t lag = 0) {
   return numbers;
 }
 
+ServiceNow service(std::vector<PartNow> parts, Numbers numbers = {}) {
+  return {std::move(numbers), std::move(parts), false, ""};
+}
+
 TEST(ServiceStatus, CountsWhatThereIsAndHowMuchGoesThrough) {
   const auto beat = part("producer heartbeat", {{.what = "the next tick", .idle = true}});
-  EXPECT_EQ(service_status({}, {}, 5s, {idle_flow()}, noon), "1 flow: idle");
-  EXPECT_EQ(service_status({}, carried(500, 7), 5s, {idle_flow(), idle_flow(), beat}, noon),
+  EXPECT_EQ(service_status({}, service({idle_flow()}), 5s, noon), "1 flow: idle");
+  EXPECT_EQ(service_status({}, service({idle_flow(), idle_flow(), beat}, carried(500, 7)), 5s, noon),
             "2 flows, 1 producer: 100 records/s, lag 7");
-  EXPECT_EQ(service_status({}, carried(1), 5s, {idle_flow()}, noon), "1 flow: 1 records/s, lag 0");
-  EXPECT_EQ(service_status({}, carried(0, 9), 5s, {idle_flow()}, noon), "1 flow: idle, lag 9");
-  EXPECT_EQ(service_status({}, {}, 5s, {beat}, noon), "1 producer");
+  EXPECT_EQ(service_status({}, service({idle_flow()}, carried(1)), 5s, noon), "1 flow: 1 records/s, lag 0");
+  EXPECT_EQ(service_status({}, service({idle_flow()}, carried(0, 9)), 5s, noon), "1 flow: idle, lag 9");
+  EXPECT_EQ(service_status({}, service({beat}), 5s, noon), "1 producer");
 }
 
 TEST(ServiceStatus, SaysWhatWaitsAndWhy) {
   const delivery::Wait sick{.what = "sink files", .why = "/x: No space left on device", .since = noon};
-  EXPECT_EQ(service_status({}, {}, 5s, {part("flow archive", {sick})}, noon),
+  EXPECT_EQ(service_status({}, service({part("flow archive", {sick})}), 5s, noon),
             "1 flow: idle; flow archive waits for sink files (/x: No space left on device)");
 }
 
 TEST(ServiceStatus, SaysOfAWaitWithoutAReasonOnlyWhenItLasts) {
   const delivery::Wait slow{.what = "sink console", .since = noon};
-  EXPECT_EQ(service_status({}, {}, 5s, {part("flow f", {slow})}, noon + 1s), "1 flow: idle");
-  EXPECT_EQ(service_status({}, {}, 5s, {part("flow f", {slow})}, noon + 4s),
+  EXPECT_EQ(service_status({}, service({part("flow f", {slow})}), 5s, noon + 1s), "1 flow: idle");
+  EXPECT_EQ(service_status({}, service({part("flow f", {slow})}), 5s, noon + 4s),
             "1 flow: idle; flow f waits for sink console");
+}
+
+TEST(ServiceStatus, SaysThatTheLastReloadWasRefused) {
+  const delivery::Wait sick{.what = "sink files", .why = "/x: No space left on device", .since = noon};
+  auto now = service({part("flow archive", {sick})});
+  now.refused = "/etc/runnel/runneld.toml:3:1: there is no such key";
+  EXPECT_EQ(service_status({}, now, 5s, noon),
+            "1 flow: idle; the last reload was refused: /etc/runnel/runneld.toml:3:1: there is no such key; "
+            "flow archive waits for sink files (/x: No space left on device)");
+  now.refused = std::string(1000, 'x');
+  EXPECT_THAT(service_status({}, now, 5s, noon), testing::HasSubstr("x…; flow archive waits for sink files"));
 }
 
 TEST(ServiceStatus, FitsIntoAMessage) {
   const delivery::Wait sick{.what = "sink files", .why = std::string(5000, 'x'), .since = noon};
-  EXPECT_LT(service_status({}, {}, 5s, {part("flow archive", {sick})}, noon).size(), 500U);
+  EXPECT_LT(service_status({}, service({part("flow archive", {sick})}), 5s, noon).size(), 500U);
 }
 
 TEST(Reporter, TellsOnlyWhatHasChangedWhenNoWatchdogWaits) {
   Reporter reporter(std::nullopt);
-  EXPECT_EQ(reporter.look({}, {idle_flow()}, false, noon).status, "1 flow: idle");
+  EXPECT_EQ(reporter.look(service({idle_flow()}), noon).status, "1 flow: idle");
   EXPECT_EQ(reporter.pause(), 5s);
-  EXPECT_EQ(reporter.look({}, {idle_flow()}, false, noon + 5s).status, std::nullopt);
+  EXPECT_EQ(reporter.look(service({idle_flow()}), noon + 5s).status, std::nullopt);
   EXPECT_EQ(reporter.pause(), 1min) << "nothing to tell: no wake-ups";
-  EXPECT_EQ(reporter.look({}, {idle_flow()}, true, noon + 6s).status, "stopping: 1 flow: idle");
+  auto stopping = service({idle_flow()});
+  stopping.stopping = true;
+  EXPECT_EQ(reporter.look(stopping, noon + 6s).status, "stopping: 1 flow: idle");
+}
+
+TEST(Reporter, TellsOfARefusedReloadUntilOneIsTaken) {
+  Reporter reporter(std::nullopt);
+  auto now = service({idle_flow()});
+  EXPECT_EQ(reporter.look(now, noon).status, "1 flow: idle");
+  now.refused = "why";
+  EXPECT_EQ(reporter.look(now, noon + 1s).status, "1 flow: idle; the last reload was refused: why");
+  now.refused.clear();
+  EXPECT_EQ(reporter.look(now, noon + 2s).status, "1 flow: idle");
 }
 
 TEST(Reporter, FeedsTheWatchdogFourTimesInItsTime) {
   Reporter reporter(60s);
-  EXPECT_TRUE(reporter.look({}, {idle_flow()}, false, noon).alive);
+  EXPECT_TRUE(reporter.look(service({idle_flow()}), noon).alive);
   EXPECT_EQ(reporter.pause(), 5s);
-  EXPECT_TRUE(reporter.look({}, {idle_flow()}, false, noon + 5s).alive);
+  EXPECT_TRUE(reporter.look(service({idle_flow()}), noon + 5s).alive);
   EXPECT_EQ(reporter.pause(), 15s);
-  EXPECT_FALSE(Reporter(std::nullopt).look({}, {idle_flow()}, false, noon).alive);
+  EXPECT_FALSE(Reporter(std::nullopt).look(service({idle_flow()}), noon).alive);
 }
 
 TEST(Reporter, DoesNotFeedItWhenOnePartStandsWhereItMayNot) {
@@ -168,14 +195,14 @@ TEST(Reporter, DoesNotFeedItWhenOnePartStandsWhereItMayNot) {
   const auto overdue = [](std::uint64_t steps) {
     return part("flow b", {{.what = "sink files", .until = noon - 1s}}, steps);
   };
-  EXPECT_TRUE(reporter.look({}, {idle_flow(), overdue(3)}, false, noon).alive) << "seen for the first time";
-  const auto report = reporter.look({}, {idle_flow(1), overdue(3)}, false, noon + 15s);
+  EXPECT_TRUE(reporter.look(service({idle_flow(), overdue(3)}), noon).alive) << "seen for the first time";
+  const auto report = reporter.look(service({idle_flow(1), overdue(3)}), noon + 15s);
   EXPECT_FALSE(report.alive);
   EXPECT_EQ(report.stuck, "flow b still waits for sink files, though the time for that is over");
-  const auto again = reporter.look({}, {idle_flow(2), overdue(3)}, false, noon + 30s);
+  const auto again = reporter.look(service({idle_flow(2), overdue(3)}), noon + 30s);
   EXPECT_FALSE(again.alive);
   EXPECT_EQ(again.stuck, std::nullopt) << "said once";
-  EXPECT_TRUE(reporter.look({}, {idle_flow(3), overdue(4)}, false, noon + 45s).alive) << "it goes on";
+  EXPECT_TRUE(reporter.look(service({idle_flow(3), overdue(4)}), noon + 45s).alive) << "it goes on";
 }
 
 }  // namespace
