@@ -56,7 +56,12 @@ struct Service::Part {
   std::unique_ptr<flow::Publisher> publisher;
   std::unique_ptr<flow::Heartbeat> heartbeat;
   bool stopped = false;
-  std::unique_ptr<Part> successor;  // begins when this has ended
+};
+
+/// A part of the next configuration, and the names of those of the last one that it begins after.
+struct Service::Waiting {
+  std::unique_ptr<Part> part;
+  std::vector<std::string> after;
 };
 
 Service::Service(async::asio::io_context& loop, config::Config config, Dress dress, Watchdog& watchdog)
@@ -143,18 +148,39 @@ void Service::stop(Part& part) {
 
 async::awaitable<void> Service::take(config::Config next, const std::vector<config::Planned>& plan) {
   auto fresh = build_new(next, plan);
-  config_ = std::move(next);
+  const auto before = std::exchange(config_, std::move(next));
   adjust();
   for (const auto& [name, change, keys] : plan) {
     auto* old = find(name);
-    const auto built = fresh.find(name);
-    if (old != nullptr && built != fresh.end()) old->successor = std::move(built->second);
     if (old != nullptr && (change == config::Change::replaced || change == config::Change::removed))
       stop(*old);
-    if (old == nullptr && built != fresh.end()) begin(std::move(built->second));
   }
+  for (auto& [name, part] : fresh) waiting_.push_back({std::move(part), predecessors(name, before)});
+  begin_waiting();
   const auto stopped = [](const auto& part) { return part->stopped; };
   while (!stopping_ && std::ranges::any_of(parts_, stopped)) co_await changed_.wait();
+}
+
+// Of what is being stopped: what it replaces, and whose files it may write.
+std::vector<std::string> Service::predecessors(const std::string& name, const config::Config& before) const {
+  std::vector<std::string> result;
+  for (const auto& part : parts_)
+    if (part->stopped && (part->name == name || config::may_share_a_file(before, part->name, config_, name)))
+      result.push_back(part->name);
+  return result;
+}
+
+void Service::begin_waiting() {
+  if (stopping_) return;
+  const auto ends = [this](const std::string& name) {
+    const auto* part = find(name);
+    return part != nullptr && part->stopped;
+  };
+  std::erase_if(waiting_, [&](Waiting& each) {
+    const bool held = std::ranges::any_of(each.after, ends);
+    if (!held) begin(std::move(each.part));
+    return !held;
+  });
 }
 
 void Service::refused(std::string why) {
@@ -185,7 +211,7 @@ void Service::adjust() {
     if (auto* part = find("producer." + producer.name)) part->heartbeat->adjust(producer.interval);
 }
 
-Service::Part* Service::find(const std::string& name) {
+Service::Part* Service::find(const std::string& name) const {
   const auto found = std::ranges::find_if(parts_, [&](const auto& part) { return part->name == name; });
   return found == parts_.end() ? nullptr : found->get();
 }
@@ -201,11 +227,11 @@ async::awaitable<void> Service::live(Part& part) {
   else
     clean = co_await run_beat(*part.heartbeat);
 
-  if (part.successor && !stopping_) begin(std::move(part.successor));
   add(part, gone_);
   const auto self = std::ranges::find_if(parts_, [&](const auto& each) { return each.get() == &part; });
   auto ended = std::move(*self);
   parts_.erase(self);
+  begin_waiting();
   if (parts_.empty()) watchdog_.leave_soon();
   changed_.notify();
   if (clean && part.flow)
@@ -221,7 +247,10 @@ async::awaitable<bool> Service::run_flow(flow::Flow& flow) {
     const auto end = co_await flow.run();
     co_return judge(end, flow.name());
   } catch (const flow::Broken& error) {
-    fail(error.what(), error.exit_code);
+    // What holds a file may be a part that was left behind, and only a new process gets it: systemd starts
+    // one.
+    const bool left_behind = error.exit_code == flow::exit_lock_held && !stuck_.empty();
+    fail(error.what(), left_behind ? flow::exit_internal : error.exit_code);
   }
   co_return false;
 }

@@ -48,9 +48,9 @@ class Service {
   const config::Config& config() const { return config_; }
 
   /// While run(): takes the other configuration, as the plan from config() to it says. What is new is built
-  /// before what is old is stopped; what replaces a part begins when that has ended, at the latest at its
-  /// deadline. Completes when all that the plan names has been done, or everything is stopped.
-  /// Errors: as the constructor; nothing has changed then. One at a time.
+  /// before what is old is stopped; what replaces a part, or may write its files, begins when that has ended,
+  /// at the latest at its deadline. Completes when all that the plan names has been done, or everything is
+  /// stopped. Errors: as the constructor; nothing has changed then. One at a time.
   async::awaitable<void> take(config::Config next, const std::vector<config::Planned>& plan);
 
   /// Why the last reload was refused, for who asks how it goes; empty: it was not.
@@ -61,13 +61,16 @@ class Service {
 
  private:
   struct Part;
+  struct Waiting;
 
   std::unique_ptr<Part> build(const config::Config& config, const config::Consumer& consumer);
   std::unique_ptr<Part> build(const config::Producer& producer);
   std::map<std::string, std::unique_ptr<Part>> build_new(const config::Config& next,
                                                          const std::vector<config::Planned>& plan);
   void adjust();
-  Part* find(const std::string& name);
+  std::vector<std::string> predecessors(const std::string& name, const config::Config& before) const;
+  void begin_waiting();
+  Part* find(const std::string& name) const;
   void begin(std::unique_ptr<Part> part);
   void stop(Part& part);
   async::awaitable<void> live(Part& part);
@@ -88,6 +91,7 @@ class Service {
   Watchdog& watchdog_;
   flow::RealClock clock_;
   std::list<std::unique_ptr<Part>> parts_;  // that run
+  std::list<Waiting> waiting_;              // to begin when others have ended
   std::list<std::unique_ptr<Part>> stuck_;  // that ended, but hold something that does not let go
   Numbers gone_;                            // of parts that have ended
   bool stopping_ = false;

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -107,6 +108,24 @@ void plan_parts(const std::vector<Part>& running, const std::vector<Part>& next,
       plan.push_back({kind + part.name, Change::added});
 }
 
+// Of each file that the part may write: what is known of its path.
+std::vector<std::string> known_paths(const Config& config, const std::string& part) {
+  std::vector<std::string> result;
+  for (const auto& consumer : config.consumers) {
+    if ("consumer." + consumer.name != part) continue;
+    for (const auto& name : consumer.sinks) {
+      const auto sink = std::ranges::find(config.sinks, name, &Sink::name);
+      for (const auto& field : sink->options->fields()) {
+        if (field.template_for != format::Use::path) continue;
+        const auto& path = *std::get<std::string*>(field.target);
+        const auto known = std::filesystem::current_path() / path.substr(0, path.find('{'));
+        result.push_back(known.lexically_normal());
+      }
+    }
+  }
+  return result;
+}
+
 const char* word(Change change) {
   switch (change) {
     case Change::unchanged:
@@ -130,6 +149,14 @@ std::vector<Planned> plan(const Config& running, const Config& next) {
   plan_parts(running.consumers, next.consumers, "consumer.", running, next, result);
   plan_parts(running.producers, next.producers, "producer.", running, next, result);
   return result;
+}
+
+bool may_share_a_file(const Config& one, const std::string& part, const Config& other,
+                      const std::string& other_part) {
+  for (const auto& path : known_paths(one, part))
+    for (const auto& other_path : known_paths(other, other_part))
+      if (path.starts_with(other_path) || other_path.starts_with(path)) return true;
+  return false;
 }
 
 std::vector<std::string> to_lines(const std::vector<Planned>& plan) {

@@ -148,6 +148,43 @@ def test_a_sink_that_hangs_holds_a_reload_up_no_longer_than_its_deadline(broker,
     os.close(reader)
 
 
+def test_a_file_that_goes_from_one_flow_to_another_is_taken_over_when_the_first_has_ended(broker, runnel, topic, group):
+    reader, writer = os.pipe()
+    first = consumer(topic, group, name="first", sinks=["files", "console"]), file(), stdout("raw")
+    second = consumer(topic, f"{group}-b", name="second", sinks=["files"]), file()
+    one = runnel("one", *first, settings={"drain": "1s"}, start=False)
+    one.start(output=writer)
+    os.close(writer)
+    broker.produce(topic, *["x" * 1000] * 300)  # more than a pipe takes: the first flow does not end before its deadline
+    eventually(lambda: pending(reader) > 32 * 1024)
+    assert one.reload(*second, settings={"drain": "1s"}, within=5) == "done"
+    eventually(lambda: broker.carried(f"{group}-b", topic))
+    assert [record["offset"] for record in one.written()][-300:] == list(range(300))
+    one.signal(signal.SIGTERM)
+    one.ends()
+    os.close(reader)
+
+
+def test_two_flows_exchange_their_files(broker, runnel, topic, name_of_a_topic, group):
+    broker.create(name_of_a_topic)
+
+    def parts(of_one, of_two):
+        return (
+            consumer(topic, group, name="one", sinks=["a"]), file(f"HERE/out/{of_one}", name="a"),
+            consumer(name_of_a_topic, f"{group}-b", name="two", sinks=["b"]), file(f"HERE/out/{of_two}", name="b"))
+
+    one = runnel("one", *parts("x.jsonl", "y.jsonl"))
+    steady = [Steady(broker, each, count=600, interval=0.003) for each in (topic, name_of_a_topic)]
+    for files in (("y.jsonl", "x.jsonl"), ("x.jsonl", "y.jsonl")):
+        reached = len(one.written())
+        eventually(lambda: len(one.written()) > reached + 100)
+        assert one.reload(*parts(*files)) == "done"
+    eventually(lambda: all(each.done() for each in steady))
+    for each in (topic, name_of_a_topic):
+        becomes(list(range(600)), lambda: sorted(record["offset"] for record in one.written() if record["topic"] == each))
+    assert one.stop() == OK
+
+
 def test_a_configuration_from_standard_input_cannot_be_read_again(broker, runnel, topic, group):
     one = runnel("one", consumer(topic, group), stdout("raw"), start=False)
     one.source = "-"

@@ -128,5 +128,31 @@ TEST(Plan, TellsInALineForEachChange) {
                   "consumer.two: replaced (kafka.client.id)", "producer.p: replaced (kafka.client.id)"));
 }
 
+// who may begin before another one has ended
+
+bool share(const std::string& path, const std::string& other_path) {
+  const auto one = load_text(running, {"sink.fake.path='" + path + "'"});
+  const auto other = load_text(running, {"sink.fake.path='" + other_path + "'"});
+  return may_share_a_file(one, "consumer.one", other, "consumer.one");
+}
+
+TEST(MayShareAFile, WhenTheirPathsDoNotDifferBeforeAPlaceholder) {
+  EXPECT_TRUE(share("/x/a", "/x/a"));
+  EXPECT_TRUE(share("/x/{topic}", "/x/{partition}/y"));
+  EXPECT_TRUE(share("/x/{topic}", "/x/a/b"));
+  EXPECT_TRUE(share("{topic}", "./{topic}")) << "the same folder";
+  EXPECT_TRUE(share("/x/../y//{topic}", "/y/{topic}"));
+  EXPECT_FALSE(share("/x/a", "/x/b"));
+  EXPECT_FALSE(share("/x/a-{topic}", "/x/b-{topic}"));
+}
+
+TEST(MayShareAFile, OnlyWhenBothWriteFiles) {
+  const auto config = load_text(running);
+  EXPECT_TRUE(may_share_a_file(config, "consumer.one", config, "consumer.one"));
+  EXPECT_FALSE(may_share_a_file(config, "consumer.one", config, "consumer.two"));
+  EXPECT_FALSE(may_share_a_file(config, "producer.p", config, "producer.p"));
+  EXPECT_FALSE(may_share_a_file(config, "consumer.one", config, "consumer.none"));
+}
+
 }  // namespace
 }  // namespace runnel::config

@@ -25,6 +25,11 @@ struct Planned {
 /// that names it, and `runnel.memory` of each consumer.
 std::vector<Planned> plan(const Config& running, const Config& next);
 
+/// Whether a part of one configuration and a part of another may write the same file: two of their paths are
+/// alike, so far as they hold no placeholder. Links are not looked at.
+bool may_share_a_file(const Config& one, const std::string& part, const Config& other,
+                      const std::string& other_part);
+
 /// A line for each part that changes, with the keys, and one with the number of those that do not.
 std::vector<std::string> to_lines(const std::vector<Planned>& plan);
 
