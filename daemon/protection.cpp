@@ -40,7 +40,7 @@ std::optional<std::string> service_of_cgroups(std::string_view text) {
 
 std::optional<Forbidden> find_forbidden(const std::string& path) {
   const auto placeholder = path.find('{');
-  fs::path known = fs::absolute(path.substr(0, placeholder)).lexically_normal();
+  fs::path known = (fs::current_path() / path.substr(0, placeholder)).lexically_normal();
   Forbidden result;
   result.directory = known.parent_path();
   if (placeholder != path.npos) known = known.parent_path();

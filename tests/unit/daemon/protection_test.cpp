@@ -38,6 +38,16 @@ TEST(FindForbidden, KnowsAPathUpToItsFirstPlaceholder) {
   EXPECT_EXIT(as_nobody(), testing::ExitedWithCode(0), "");
 }
 
+TEST(FindForbidden, TakesAPathThatBeginsWithAPlaceholderForOneBelowTheWorkingDirectory) {
+  const auto at_root_as_nobody = [] {
+    std::filesystem::current_path("/");
+    if (::geteuid() == 0 && ::setuid(65534) != 0) std::_Exit(2);
+    const auto place = find_forbidden("{topic}.jsonl");
+    std::_Exit(place && place->directory == "/" && place->existing == "/" ? 0 : 1);
+  };
+  EXPECT_EXIT(at_root_as_nobody(), testing::ExitedWithCode(0), "");
+}
+
 TEST(RefusalOf, NamesTheLineThatAReadOnlyPlaceNeeds) {
   const auto text =
       refusal_of({"/srv/archive", "/srv", EROFS}, "sink.files.path", "runneld@orders", "runnel");
