@@ -36,13 +36,14 @@ def free_ports():
 
 
 class Broker:
-    def __init__(self, directory, **settings):
-        """Settings of the broker go with _ for each dot: auto_create_topics_enable="false"."""
+    def __init__(self, directory, *, port=None, **settings):
+        """Settings of the broker go with _ for each dot: auto_create_topics_enable="false". The first of its ports may be
+        given: one of free_ports()."""
         self.directory = directory
         lines = [f"{key.replace('_', '.')}={value}\n" for key, value in settings.items()]
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "extra.properties").write_text("".join(lines))
-        self._script("start", free_ports())
+        self._script("start", port or free_ports())
         lines = self._script("env").decode().split()
         self.environment = dict(line.split("=", 1) for line in lines)
         self.address = self.environment["PLAINTEXT"]

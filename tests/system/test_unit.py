@@ -130,7 +130,7 @@ def test_the_watchdog_lets_a_daemon_be_that_waits_for_the_world(machine, service
         one.start()
     broker.produce(topic, "seen")
     eventually(lambda: written(machine) and stuck.said("seen"))
-    machine.systemctl("kill", "--signal", "STOP", "systemd-journald")
+    machine.systemctl("kill", "--kill-whom=main", "--signal", "STOP", "systemd-journald")
     try:
         broker.produce(topic, *["x" * 10_000] * 2000)  # more than the 8 MiB that systemd lets the socket hold
         eventually(lambda: len(written(machine)) == 2001)
@@ -138,5 +138,5 @@ def test_the_watchdog_lets_a_daemon_be_that_waits_for_the_world(machine, service
             eventually(lambda: {one.state() for one in (stuck, idle, away)} != {"active"}, within=12)
         assert "flow archive waits for sink console" in stuck.shows("StatusText")
     finally:
-        machine.systemctl("kill", "--signal", "CONT", "systemd-journald")
+        machine.systemctl("kill", "--kill-whom=main", "--signal", "CONT", "systemd-journald")
     eventually(lambda: broker.carried(group, topic))
