@@ -3,6 +3,7 @@
 #include "faults.hpp"
 #include "notify.hpp"
 #include "options.hpp"
+#include "reader.hpp"
 #include "reload.hpp"
 #include "service.hpp"
 #include "setup.hpp"
@@ -200,6 +201,9 @@ int serve(const Options& options, config::Config config, Loop& loop_and_signals)
   Reload reload(loop, service, load_again, taken);
   const bool from_file = !options.demo && options.config != "-";
   const Signals signals(signal_set, service, from_file ? &reload : nullptr, in_foreground(options), watchdog);
+  std::optional<Reader> reader;
+  if (in_foreground(options))
+    reader.emplace(loop.get_executor(), STDOUT_FILENO, [&service] { service.stop(); });
   const Faults faults(loop);
   std::exception_ptr failure;
   const auto ended = [&](std::exception_ptr thrown) {

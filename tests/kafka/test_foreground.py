@@ -33,6 +33,18 @@ def test_in_a_pipe_the_log_is_plain_lines(broker, foreground, topic, group):
     assert all(LINE.fullmatch(line) for line in one.err.splitlines())
 
 
+def test_it_ends_when_the_reader_of_its_pipe_does_though_no_further_record_comes(broker, foreground, topic, group):
+    broker.produce(topic, "one", "two", "three")
+    one = foreground(consumer(topic, group, checkpoint="1h"), stdout("raw"))
+    reader, writer = os.pipe()
+    one.start(output=writer)
+    os.close(writer)
+    eventually(lambda: pending(reader) == len("one\ntwo\nthree\n"))
+    os.close(reader)
+    assert one.ends() == OK
+    assert broker.carried(group, topic)
+
+
 def test_ctrl_c_once_delivers_commits_and_ends_cleanly(broker, foreground, topic, group, terminal, tmp_path):
     broker.produce(topic, "one", "two")
     out = open(tmp_path / "out", "wb")
