@@ -55,7 +55,7 @@ def test_the_status_says_that_a_reload_was_refused_that_the_check_could_not_judg
 
     one.config.write_text(good)
     one.reload()
-    eventually(lambda: "refused" not in one.shows("StatusText"))
+    eventually(lambda: "reload was refused" not in one.shows("StatusText"))
 
 
 def test_a_path_that_the_unit_forbids_is_refused_with_the_line_to_add(machine, service, broker, topic, group):
