@@ -43,7 +43,7 @@ struct ServiceNow {
 
 /// What `systemctl status` shows: how much goes through, whether the last reload was refused, and who waits
 /// for what, and why. At most a few hundred bytes, in one line.
-std::string service_status(const Numbers& before, const ServiceNow& now, std::chrono::nanoseconds between,
+std::string service_status(const Numbers& before, const ServiceNow& service, std::chrono::nanoseconds between,
                            flow::time_point at);
 
 /// When systemd is told. It is told of what changed each few seconds at most; the watchdog is fed at each
