@@ -13,6 +13,8 @@ struct Extent {
   std::string file;
   std::uint64_t length = 0;           // bytes
   std::vector<Partition> partitions;  // whose records the file holds
+
+  bool operator==(const Extent&) const = default;
 };
 
 }  // namespace runnel::delivery
