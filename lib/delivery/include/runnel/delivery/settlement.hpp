@@ -1,0 +1,57 @@
+#pragma once
+
+#include <runnel/delivery/commit_rules.hpp>
+
+namespace runnel::delivery {
+
+/// Whether the files and Kafka are known to agree, or must be settled before anything more is written.
+///
+/// That a partition is opened before its first record is Progress's: settle() and open() have every position
+/// committed first. The entry that a commit decides is the Ledger's.
+class Settlement {
+ public:
+  // What happened.
+
+  void settled() {
+    settled_ = true;
+    again_ = late_ = false;  // the new generation fences what was sent in the old one
+  }
+
+  void handed_over() { out_ = true; }
+
+  void answered(AfterCommit after) {
+    out_ = false;
+    again_ = after == AfterCommit::again;
+    if (again_) late_ = true;
+    if (after == AfterCommit::wait_for_change || after == AfterCommit::stop) settled_ = false;
+  }
+
+  /// A revoke or a stop has ended. `committed`: all that was delivered of what went.
+  void gave_up(bool committed) {
+    if (!committed || out_ || again_ || late_) settled_ = false;
+  }
+
+  void lost() { settled_ = false; }
+
+  // What is to be done.
+
+  bool may_write() const { return settled_; }
+
+  /// With the next assignment, and before a byte is written.
+  bool must_settle() const { return !settled_; }
+
+  /// Nobody knows whether the last commit was applied: the next one is the same.
+  bool same_again() const { return again_; }
+
+  /// Whether a loss may be answered: a commit that still waits inside the client could be sent in the name of
+  /// the next generation, and be applied after the cut.
+  bool may_rejoin() const { return !out_; }
+
+ private:
+  bool settled_ = false;
+  bool out_ = false;    // a commit has no answer yet
+  bool again_ = false;  // and its last one said nothing
+  bool late_ = false;   // a commit that had no answer was sent again: the first one may still set Kafka back
+};
+
+}  // namespace runnel::delivery
