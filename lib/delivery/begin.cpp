@@ -1,6 +1,5 @@
 #include <runnel/delivery/begin.hpp>
 
-#include <algorithm>
 #include <set>
 
 namespace runnel::delivery {
@@ -16,13 +15,14 @@ Gap skip_gap(Reset reset, const Known& known, std::int64_t wanted) {
 }  // namespace
 
 Beginning begin(Reset reset, std::span<const Partition> assigned, std::span<const Known> known) {
+  const std::set<Partition> ours_now(assigned.begin(), assigned.end());
   std::set<std::string> topics_with_position;
   for (const auto& k : known)
     if (k.committed) topics_with_position.insert(k.partition.topic);
 
   Beginning result;
   for (const auto& k : known) {
-    const bool ours = std::ranges::find(assigned, k.partition) != assigned.end();
+    const bool ours = ours_now.contains(k.partition);
     if (k.committed) {
       if (!ours) continue;
       const bool held = *k.committed >= k.low && *k.committed <= k.high;
