@@ -40,13 +40,15 @@ void Ledger::add(const LedgerEntry& entry) {
   for (const auto& file : entry.forgotten) files_.erase(file);
   for (const auto& place : entry.places) {
     auto& stands = partitions_[place.partition];
+    if (entry.settled)  // it was put there: nothing may ever ask for what was before
+      for (auto& stand : stands) stand.position = place.position;
     stands.push_back({entry.sequence, place.position, place.wrote});
     prune(stands);
   }
   for (const auto& extent : entry.files) {
     auto& file = files_[extent.file];
     file.partitions.insert(extent.partitions.begin(), extent.partitions.end());
-    if (entry.settled) file.lengths.clear();  // it was cut: nothing may ever ask for the lengths before
+    if (entry.settled) file.lengths.clear();  // it was cut, the same
     file.lengths.push_back({entry.sequence, extent.length});
     prune(file.lengths);
   }

@@ -62,6 +62,9 @@ struct Doubt {
 /// said. An entry counts when its commit was applied; which ones were is only known from Kafka. Of the
 /// entries that can no longer be the last that counts nothing is kept, so each file has one length, and while
 /// a checkpoint is under way two. Adding an entry costs what changes with it, however much is open.
+///
+/// A commit holds the partitions that its entry changes or opens. Where several partitions write one file it
+/// holds all that are owned: then a late commit sets all of them back, and one entry counts for the file.
 class Ledger {
  public:
   struct Length {
