@@ -1,0 +1,39 @@
+#pragma once
+
+#include <runnel/async/awaitable.hpp>
+#include <runnel/delivery/ledger.hpp>
+#include <runnel/flow/hurry.hpp>
+#include <runnel/flow/sink.hpp>
+
+#include <string>
+#include <vector>
+
+namespace runnel::flow {
+
+/// Where the ledger of a flow outlives the process (delivery rule 5). Thread: the loop's; calls that wait come one
+/// at a time.
+class LedgerStore {
+ public:
+  virtual ~LedgerStore() = default;
+
+  /// Reads what there is of this cluster, or begins a ledger; after the first `done` it does nothing. Completes
+  /// with done, failed (not now: the same call again) or late. Errors: throws Broken when another process holds
+  /// it, or when it cannot be believed.
+  virtual async::awaitable<Delivered> open(const std::string& cluster, Hurry& hurry) = 0;
+
+  /// Once open: what it says, with what was added and is not durable yet.
+  virtual delivery::Ledger& ledger() = 0;
+
+  /// Adds an entry to it; the next sync() brings it to the disk.
+  virtual void add(const delivery::LedgerEntry& entry) = 0;
+
+  /// Makes durable all that was added. Completes at once when all is. After failed or late what was added is still
+  /// to be made durable, by the next call. Errors: throws Broken when nobody can tell what is on the disk.
+  virtual async::awaitable<Delivered> sync(Hurry& hurry) = 0;
+
+  /// Cuts each file to its length (0: removes it), and makes that durable. No sink may have one of them open.
+  /// Files that are missing or shorter stay as they are, with a warning that names them.
+  virtual async::awaitable<Delivered> cut(std::vector<delivery::Extent> files, Hurry& hurry) = 0;
+};
+
+}  // namespace runnel::flow
