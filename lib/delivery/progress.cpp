@@ -104,6 +104,12 @@ void Progress::review() {
   dirty_ = !uncommitted().empty();
 }
 
+std::optional<bool> Progress::opened(const Partition& partition) const {
+  const auto place = places_.find(partition);
+  if (place == places_.end()) return std::nullopt;
+  return place->second.committed.has_value();
+}
+
 Positions Progress::positions() const {
   Positions result;
   for (const auto& [partition, place] : places_) result[partition] = place.next;

@@ -35,13 +35,15 @@ std::string list(const std::vector<delivery::Partition>& partitions) {
 }  // namespace
 
 Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr<Source> source,
-           std::vector<NamedSink> sinks, Clock& clock)
+           std::vector<NamedSink> sinks, Clock& clock, std::unique_ptr<LedgerStore> ledger)
     : loop_(std::move(loop)),
       params_(std::move(params)),
       area_("flow " + params_.name),
       source_(std::move(source)),
       sinks_(std::move(sinks)),
       clock_(clock),
+      store_(std::move(ledger)),
+      synced_(loop_),
       progress_(params_.checkpoint),
       warnings_(area_),
       changes_(area_, most_lines_a_minute),
@@ -54,14 +56,14 @@ async::awaitable<FlowEnd> Flow::run() {
   while (!source_->closed() && !out_of_time()) {
     const bool stopping = stop_at_.has_value();
     const bool late = stopping && hurried();
-    if (!late && progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
-    const bool nothing_to_commit = late || progress_.refused() || !progress_.dirty();
+    if (!late && may_commit() && progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
+    const bool nothing_to_commit = late || progress_.refused() || !may_commit() || !progress_.dirty();
     if (stopping && nothing_to_commit && !source_->committing()) source_->leave();
 
     const auto now = clock_.now();
     auto until = stop_at_.value_or(time_point::max());
-    if (!late) until = std::min(until, progress_.next_due(now));
-    const bool reading = !stop_at_ && progress_.may_read(now);
+    if (!late && may_commit()) until = std::min(until, progress_.next_due(now));
+    const bool reading = !stop_at_ && !must_settle() && progress_.may_read(now);
     Event event;
     {
       const Waiting waiting(*this, Waiting::for_event, until);
@@ -112,7 +114,7 @@ async::awaitable<void> Flow::take(Event event) {
 
 // All sinks at once; the next batch only when all have this one.
 async::awaitable<void> Flow::deliver(delivery::Batch batch) {
-  auto call = [&](Sink& sink, Hurry& hurry) { return sink.deliver(batch, hurry); };
+  const Attempt call = [&](NamedSink& to, Hurry& hurry) { return to.sink->deliver(batch, hurry); };
   const auto outcome = co_await at_every_sink(call);
   if (outcome == Outcome::late) renew_hurry();
   if (outcome == Outcome::done) {
@@ -140,34 +142,46 @@ async::awaitable<void> Flow::deliver(delivery::Batch batch) {
 async::awaitable<void> Flow::on_assigned(Assigned change) {
   change_is_here();
   progress_.changed();
-  auto known = co_await look_up(change.partitions);
-  if (!known) {
+  std::optional<delivery::Beginning> beginning;
+  if (store_) {
+    beginning = co_await begin_with_ledger(change.partitions);
+  } else {
+    const auto found = co_await look_up(change.partitions, std::set<delivery::Partition>());
+    if (found) beginning = delivery::begin(params_.reset, change.partitions, found->known);
+  }
+  if (!beginning) {
+    not_begun_.insert(change.partitions.begin(), change.partitions.end());
     source_->assign({});
     co_return;
   }
-  const auto beginning = delivery::begin(params_.reset, change.partitions, *known);
-  if (!beginning.refused.empty())
+  if (!beginning->refused.empty())
     throw Broken(
         fmt::format("{}: the group has no position for {}, and kafka.auto.offset.reset is \"error\"; set it "
                     "to \"earliest\" or \"latest\"",
-                    area_, list(beginning.refused)),
+                    area_, list(beginning->refused)),
         exit_configuration);
   const auto level = change.partitions.empty() ? telemetry::Level::debug : telemetry::Level::info;
   changes_.tell(level, "assigned", "assigned " + list(change.partitions), clock_.now());
-  for (const auto& gap : beginning.gaps) log_gap(gap);
-  source_->assign(beginning.read);
-  progress_.assigned(beginning.read, beginning.commit, clock_.now());
+  for (const auto& gap : beginning->gaps) log_gap(gap);
+  delivery::Positions others = beginning->read;  // that were ours before, and begin anew
+  delivery::Positions added;
+  for (const auto& partition : change.partitions)
+    if (auto position = others.extract(partition)) added.insert(std::move(position));
+  not_begun_.clear();
+  source_->assign(added);
+  if (!others.empty()) source_->rewind(others);
+  progress_.assigned(beginning->read, beginning->commit, clock_.now());
 }
 
-async::awaitable<std::optional<std::vector<delivery::Known>>> Flow::look_up(
-    std::vector<delivery::Partition> partitions) {
+async::awaitable<std::optional<LookedUp>> Flow::look_up(Partitions partitions,
+                                                        std::set<delivery::Partition> others) {
   delivery::Backoff backoff(sink_backoff);
   while (!stop_at_) {
     std::string trouble;
     try {
       const Waiting waiting(*this, Waiting::for_beginning, time_point::max());
-      auto known = co_await source_->look_up(partitions, params_.reset == delivery::Reset::latest);
-      if (known) co_return known;
+      auto found = co_await source_->look_up(partitions, params_.reset == delivery::Reset::latest, others);
+      if (found) co_return found;
       continue;
     } catch (const std::runtime_error& error) {
       trouble = error.what();
@@ -183,14 +197,24 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   const std::string verb = change.lost ? "lost" : "giving up";
   changes_.tell(telemetry::Level::info, verb, verb + " " + list(change.partitions), clock_.now());
   if (change.lost)
-    co_await await_answer();  // one that is still inside librdkafka could be sent under the next assignment
+    co_await await_answer(true);  // one that is still inside librdkafka could be sent under the next assignment
   else
     co_await commit_all();
-  auto call = [&](Sink& sink, Hurry& hurry) { return sink.give_up(change.partitions, hurry); };
+  const Attempt call = [&](NamedSink& at, Hurry& hurry) { return at.sink->give_up(change.partitions, hurry); };
   co_await at_every_sink(call);
   const auto uncommitted = progress_.uncommitted();
   progress_.dropped(change.partitions);
-  if (std::ranges::any_of(change.partitions, [&](const auto& p) { return uncommitted.contains(p); })) {
+  for (const auto& partition : change.partitions) {
+    owners_.erase(partition);
+    not_begun_.erase(partition);
+  }
+  const bool committed =
+      std::ranges::none_of(change.partitions, [&](const auto& p) { return uncommitted.contains(p); });
+  if (change.lost)
+    settlement_.lost();
+  else
+    settlement_.gave_up(committed);
+  if (!committed) {
     warn("uncommitted", "the last records before a rebalance are not committed: they come again");
     if (stop_at_) end_.uncommitted = true;
   }
@@ -202,7 +226,7 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
 async::awaitable<void> Flow::commit_all() {
   for (;;) {
     co_await await_answer();
-    if (!progress_.dirty() || progress_.refused() || hurried()) co_return;
+    if (!progress_.dirty() || progress_.refused() || !may_commit() || hurried()) co_return;
     if (clock_.now() < progress_.retry_at()) {
       co_await pause(progress_.retry_at(), Waiting::for_answer);
       continue;
@@ -212,12 +236,14 @@ async::awaitable<void> Flow::commit_all() {
   }
 }
 
-async::awaitable<void> Flow::await_answer() {
-  while (source_->committing() && !hurried()) {
+async::awaitable<void> Flow::await_answer(bool however_long) {
+  const auto deadline = [&] { return however_long && !stop_at_ ? time_point::max() : hurry_->at(); };
+  while (source_->committing() && clock_.now() < deadline()) {
     Event event;
     {
       const Waiting waiting(*this, Waiting::for_answer, clock_.now() + longest_silence);
-      event = co_await source_->next(false, hurry_->at());
+      const auto until = deadline();
+      event = co_await source_->next(false, until);
     }
     if (std::holds_alternative<Assigned>(event) || std::holds_alternative<Revoked>(event))
       throw std::logic_error("a change of assignment came before the last one was answered");
@@ -226,16 +252,30 @@ async::awaitable<void> Flow::await_answer() {
 }
 
 async::awaitable<bool> Flow::checkpoint() {
-  auto call = [](Sink& sink, Hurry& hurry) { return sink.prepare(hurry); };
+  if (store_ && (settlement_.same_again() || settlement_.was_refused())) {
+    hand_over(sent_);
+    co_return true;
+  }
+  const Attempt call = [](NamedSink& at, Hurry& hurry) { return at.sink->prepare(hurry); };
   const auto outcome = co_await at_every_sink(call);
   if (outcome == Outcome::closed) stop();
   if (outcome != Outcome::done) co_return false;
-  const auto positions = progress_.uncommitted();
-  delivery::Commits commits;
-  for (const auto& [partition, next] : positions) commits[partition] = {next, ""};
+  auto positions = progress_.uncommitted();
+  if (store_) {
+    const bool written = co_await write_entry(positions);
+    if (!written) co_return false;
+  }
+  hand_over(with_owners(positions));
+  co_return true;
+}
+
+void Flow::hand_over(delivery::Commits commits) {
+  delivery::Positions positions;
+  for (const auto& [partition, commit] : commits) positions[partition] = commit.next;
+  sent_ = commits;
+  settlement_.handed_over();
   source_->commit(std::move(commits));
   progress_.handed_over(positions, clock_.now());
-  co_return true;
 }
 
 async::awaitable<void> Flow::stop_sinks() {
@@ -248,13 +288,17 @@ async::awaitable<void> Flow::stop_sinks() {
 void Flow::take_answer(const Answer& answer) {
   if (!progress_.commit_out()) return;
   const auto now = clock_.now();
-  switch (delivery::after_commit(answer.code)) {
+  const auto after = delivery::after_commit(answer.code);
+  settlement_.answered(after);
+  switch (after) {
     case delivery::AfterCommit::go_on:
+      if (store_) store_->ledger().answered(sent_entry_);
       progress_.committed(now);
       commit_backoff_.reset();
       ++counters_.checkpoints;
       break;
     case delivery::AfterCommit::again:
+      if (store_) store_->ledger().unanswered(sent_entry_);
       progress_.failed(now + commit_backoff_.next());
       warn("commit", fmt::format("a commit failed: {}; trying again", answer.reason));
       break;
@@ -267,8 +311,7 @@ void Flow::take_answer(const Answer& answer) {
   }
 }
 
-template <class Call>
-async::awaitable<Outcome> Flow::at_every_sink(Call& call) {
+async::awaitable<Outcome> Flow::at_every_sink(const Attempt& call) {
   std::vector<Outcome> outcomes(sinks_.size(), Outcome::done);
   if (sinks_.size() == 1) {
     co_await at_one_sink(sinks_[0], call, &outcomes[0]);
@@ -281,25 +324,35 @@ async::awaitable<Outcome> Flow::at_every_sink(Call& call) {
 }
 
 // Tries until the sink has it, its reader is gone, or the deadline comes.
-template <class Call>
-async::awaitable<void> Flow::at_one_sink(NamedSink& sink, Call& call, Outcome* outcome) {
+async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, Outcome* outcome) {
+  const auto label = sink.sink ? "sink " + sink.name : sink.name;
   delivery::Backoff backoff(sink_backoff);
   while (!sink.reader_gone) {
     const auto begun = clock_.now();
-    typename std::invoke_result_t<Call&, Sink&, Hurry&>::value_type result;
+    Delivered result;
     {
       const Waiting waiting(*this, Waiting::for_sink, time_point::max(), &sink);
-      result = co_await call(*sink.sink, *hurry_);
+      result = co_await call(sink, *hurry_);
     }
     sink.busy += clock_.now() - begun;
     sink.trouble = result.outcome == Outcome::failed ? result.reason : "";
     *outcome = result.outcome;
+    if (result.outcome == Outcome::unannounced) {
+      const bool announced = co_await announce(std::move(result.extents));
+      *outcome = Outcome::late;
+      if (!announced) co_return;
+      continue;
+    }
     if (result.outcome == Outcome::closed) {
       sink.reader_gone = end_.reader_gone = true;
-      telemetry::info(area_, "sink {}: {}", sink.name, result.reason);
+      telemetry::info(area_, "{}: {}", label, result.reason);
     }
-    if (result.outcome != Outcome::failed) co_return;
-    warn("sink " + sink.name, fmt::format("sink {}: {}; trying again", sink.name, result.reason));
+    if (result.outcome != Outcome::failed) {
+      for (auto& extent : result.extents) changed_[extent.file] = std::move(extent);
+      closed_.insert(closed_.end(), result.closed.begin(), result.closed.end());
+      co_return;
+    }
+    warn(label, fmt::format("{}: {}; trying again", label, result.reason));
     *outcome = Outcome::late;
     if (hurried()) co_return;
     co_await pause(clock_.now() + backoff.next(), Waiting::for_sink, &sink);
@@ -344,7 +397,7 @@ delivery::Wait Flow::Waiting::describe() const {
       wait.what = "the brokers to say where to begin";
       break;
     case for_sink:
-      wait.what = "sink " + sink_->name;
+      wait.what = (sink_->sink ? "sink " : "") + sink_->name;
       wait.why = sink_->trouble;
       break;
   }

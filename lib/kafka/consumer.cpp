@@ -90,8 +90,9 @@ class Consumer final : public flow::Source {
   async::awaitable<flow::Event> next(bool records, flow::time_point until) override;
   void wake() override;
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
-  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
-      const std::vector<Partition>& partitions, bool siblings) override;
+  async::awaitable<std::optional<flow::LookedUp>> look_up(const std::vector<Partition>& partitions,
+                                                          bool siblings,
+                                                          const std::set<Partition>& others) override;
   std::string trouble() const override;
   std::int64_t end_of(const Partition& partition) const override;
   void assign(const Positions& begin) override;
@@ -150,7 +151,7 @@ class Consumer final : public flow::Source {
   bool leave_wanted_ = false;
   bool leaving_ = false;
   bool closed_ = false;
-  std::shared_ptr<async::Job<std::vector<delivery::Known>>> asking_;  // the look_up that is under way
+  std::shared_ptr<async::Job<flow::LookedUp>> asking_;  // the look_up that is under way
   std::function<void()> on_change_ = [] {};
   BatchReader reader_;
   std::optional<delivery::Batch> ahead_;              // what next() gives next
@@ -382,10 +383,11 @@ void Consumer::wake() {
   changed_.notify();
 }
 
-async::awaitable<std::optional<std::vector<delivery::Known>>> Consumer::look_up(
-    const std::vector<Partition>& partitions, bool siblings) {
-  auto ask = [handle = handle_.get(), partitions, siblings] {
-    return kafka::look_up(handle, partitions, siblings);
+async::awaitable<std::optional<flow::LookedUp>> Consumer::look_up(const std::vector<Partition>& partitions,
+                                                                  bool siblings,
+                                                                  const std::set<Partition>& others) {
+  auto ask = [handle = handle_.get(), partitions, siblings, others] {
+    return kafka::look_up(handle, partitions, siblings, others);
   };
   auto asking = worker_.start(std::move(ask));
   asking_ = asking;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -19,7 +20,8 @@ constexpr int timeout_ms = 10'000;
       fmt::format("{}: {} ({})", what, rd_kafka_err2str(error), rd_kafka_err2name(error)));
 }
 
-void add_siblings(rd_kafka_t* handle, const std::string& topic, std::set<Partition>& partitions) {
+// None when there is no such topic.
+std::set<Partition> partitions_of(rd_kafka_t* handle, const std::string& topic) {
   struct Topic {
     rd_kafka_topic_t* object;
     ~Topic() { rd_kafka_topic_destroy(object); }
@@ -27,9 +29,27 @@ void add_siblings(rd_kafka_t* handle, const std::string& topic, std::set<Partiti
   const rd_kafka_metadata_t* metadata = nullptr;
   const auto error = rd_kafka_metadata(handle, 0, local.object, &metadata, timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail("cannot read the partitions of topic " + topic, error);
-  for (int i = 0; i < metadata->topics[0].partition_cnt; ++i)
-    partitions.insert({topic, metadata->topics[0].partitions[i].id});
-  rd_kafka_metadata_destroy(metadata);
+  const std::unique_ptr<const rd_kafka_metadata_t, void (*)(const rd_kafka_metadata_t*)> owner(
+      metadata, rd_kafka_metadata_destroy);
+  const auto& found = metadata->topics[0];
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR && found.err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    fail("cannot read the partitions of topic " + topic, found.err);
+  std::set<Partition> result;
+  for (int i = 0; i < found.partition_cnt; ++i) result.insert({topic, found.partitions[i].id});
+  return result;
+}
+
+std::set<std::string> topics_of(const auto& partitions) {
+  std::set<std::string> topics;
+  for (const auto& partition : partitions) topics.insert(partition.topic);
+  return topics;
+}
+
+std::string cluster_of(rd_kafka_t* handle) {
+  const std::unique_ptr<char, void (*)(char*)> id(rd_kafka_clusterid(handle, timeout_ms),
+                                                  [](char* text) { rd_kafka_mem_free(nullptr, text); });
+  if (!id) throw std::runtime_error("no broker has said which cluster it belongs to");
+  return id.get();
 }
 
 PartitionList make_list(const std::set<Partition>& partitions, std::int64_t offset) {
@@ -57,15 +77,16 @@ PartitionList log_end(rd_kafka_t* handle, const std::set<Partition>& partitions,
 
 }  // namespace
 
-std::vector<delivery::Known> look_up(rd_kafka_t* handle, const std::vector<Partition>& partitions,
-                                     bool siblings) {
+flow::LookedUp look_up(rd_kafka_t* handle, const std::vector<Partition>& partitions, bool siblings,
+                       const std::set<Partition>& others) {
+  flow::LookedUp result{cluster_of(handle), {}};
   std::set<Partition> asked(partitions.begin(), partitions.end());
-  if (siblings) {
-    std::set<std::string> topics;
-    for (const auto& partition : partitions) topics.insert(partition.topic);
-    for (const auto& topic : topics) add_siblings(handle, topic, asked);
-  }
-  if (asked.empty()) return {};
+  if (siblings)
+    for (const auto& topic : topics_of(partitions)) asked.merge(partitions_of(handle, topic));
+  for (const auto& topic : topics_of(others))
+    for (const auto& partition : partitions_of(handle, topic))
+      if (others.contains(partition)) asked.insert(partition);
+  if (asked.empty()) return result;
 
   // The end that a group without a position begins at is read before it is known that it has none: so it
   // never lies behind the first position that another member commits meanwhile.
@@ -77,10 +98,9 @@ std::vector<delivery::Known> look_up(rd_kafka_t* handle, const std::vector<Parti
   const auto low = log_end(handle, asked, RD_KAFKA_OFFSET_BEGINNING);
   const auto high = log_end(handle, asked, RD_KAFKA_OFFSET_END);
 
-  std::vector<delivery::Known> result;
   for (int i = 0; i < committed->cnt; ++i) {  // all lists are in the order of `asked`
     const auto& entry = committed->elems[i];
-    auto& known = result.emplace_back();
+    auto& known = result.known.emplace_back();
     known.partition = {entry.topic, entry.partition};
     if (entry.offset >= 0) known.committed = entry.offset;
     if (entry.metadata != nullptr)

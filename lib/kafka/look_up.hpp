@@ -2,15 +2,16 @@
 
 #include "handles.hpp"
 
-#include <runnel/delivery/begin.hpp>
+#include <runnel/flow/source.hpp>
 
+#include <set>
 #include <vector>
 
 namespace runnel::kafka {
 
-/// Asks the brokers for committed offsets and the ends of the log; with `siblings` for all partitions of the
-/// topics. Errors: std::runtime_error with the reason. Blocks for up to 10 s a question: call it on a worker.
-std::vector<delivery::Known> look_up(rd_kafka_t* handle, const std::vector<delivery::Partition>& partitions,
-                                     bool siblings);
+/// As Source::look_up(). Errors: std::runtime_error with the reason. Blocks for up to 10 s a question: call it on
+/// a worker.
+flow::LookedUp look_up(rd_kafka_t* handle, const std::vector<delivery::Partition>& partitions, bool siblings,
+                       const std::set<delivery::Partition>& others);
 
 }  // namespace runnel::kafka

@@ -10,15 +10,15 @@
 namespace runnel::sinks {
 
 inline flow::Prepared failed(std::string reason) {
-  return {flow::Outcome::failed, std::move(reason), {}};
+  return {flow::Outcome::failed, std::move(reason)};
 }
 
 inline flow::Prepared late() {
-  return {flow::Outcome::late, "what was asked before has not ended by the deadline", {}};
+  return {flow::Outcome::late, "what was asked before has not ended by the deadline"};
 }
 
 inline flow::Delivered delivered(flow::Prepared result) {
-  return {result.outcome, std::move(result.reason)};
+  return result;
 }
 
 /// Whether it is the very batch that was given before. Whoever compares keeps the first one's owner, so its

@@ -107,6 +107,7 @@ async::awaitable<flow::Delivered> FileSink::deliver(const delivery::Batch& batch
     batch_ = batch;
     given_ = clock_.wall();
     planned_ = false;
+    asked_.clear();
   }
   auto call = attempt([this] { return write_batch(); });
   auto result = co_await errands_.run(std::move(call), hurry);
@@ -120,13 +121,6 @@ async::awaitable<flow::Prepared> FileSink::prepare(flow::Hurry& hurry) {
   if (result.outcome != flow::Outcome::done) co_return result;
   for (auto& [path, extent] : std::exchange(changed_, {})) result.extents.push_back(std::move(extent));
   co_return result;
-}
-
-async::awaitable<flow::Delivered> FileSink::cut_back(std::span<const Extent> extents, flow::Hurry& hurry) {
-  std::vector<Extent> kept(extents.begin(), extents.end());
-  auto call = attempt([this, kept = std::move(kept)] { return cut(kept); });
-  auto result = co_await errands_.run(std::move(call), hurry);
-  co_return delivered(std::move(result));
 }
 
 async::awaitable<flow::Delivered> FileSink::give_up(std::span<const Partition> partitions,
@@ -148,8 +142,10 @@ async::awaitable<void> FileSink::stop(flow::Hurry& hurry) {
 
 flow::Prepared FileSink::write_batch() {
   if (!planned_) plan();
+  for (const auto& path : std::exchange(asked_, {})) learn(files_.open(path));
   for (; at_ < parts_.size(); ++at_) {
-    write_part(parts_[at_]);
+    const bool announced = write_part(parts_[at_]);
+    if (!announced) return unannounced();
     if (errands_.given_up()) return late();
   }
   return {};
@@ -187,11 +183,38 @@ void FileSink::add(Part& part, Records run) {
   }
 }
 
-// Throws where the disk does; called again it goes on at the very byte.
-void FileSink::write_part(Part& part) {
+// All files of what is left of the batch at once, for to remember them costs a sync.
+flow::Prepared FileSink::unannounced() {
+  flow::Prepared result{flow::Outcome::unannounced};
+  for (auto part = parts_.begin() + static_cast<std::ptrdiff_t>(at_); part != parts_.end(); ++part) {
+    const auto& file = files_.open(part->path);
+    if (part->begun || knows(file)) continue;
+    result.extents.push_back({part->path, file.length, {part->partitions.begin(), part->partitions.end()}});
+    asked_.push_back(part->path);
+  }
+  return result;
+}
+
+bool FileSink::knows(const disk::OutputFile& file) const {
+  const auto found = known_.find(file.path);
+  if (found == known_.end()) return false;
+  const auto& [device, inode, length] = found->second;
+  return device == file.device && inode == file.inode && length == file.length;
+}
+
+void FileSink::learn(const disk::OutputFile& file) {
+  known_[file.path] = {file.device, file.inode, file.length};
+}
+
+// False: its file must be announced first. Throws where the disk does; called again it goes on at the very byte.
+bool FileSink::write_part(Part& part) {
   auto* file = part.begun ? files_.find(part.path) : nullptr;  // amid a line it must be the same file
   if (file == nullptr) file = &files_.open(part.path);
-  if (!std::exchange(part.begun, true)) part.before = file->length;
+  if (!part.begun) {
+    if (!knows(*file)) return false;
+    part.begun = true;
+    part.before = file->length;
+  }
   file->writers.insert(part.partitions.begin(), part.partitions.end());
   while (!errands_.given_up()) {
     while (!chunk_.full() && part.next < part.runs.size()) {
@@ -201,8 +224,10 @@ void FileSink::write_part(Part& part) {
     }
     if (chunk_.empty()) break;
     chunk_.wrote(files_.write(*file, chunk_.rest()));
+    known_[part.path].length = file->length;
   }
   part.after = file->length;
+  return true;
 }
 
 // The batch was given up: its records come again, or not at all. So none of its bytes may stay, were they
@@ -211,7 +236,7 @@ void FileSink::take_back() {
   chunk_.drop();
   planned_ = false;
   for (auto& part : parts_) {
-    if (part.begun) files_.truncate(part.path, part.before);
+    if (part.begun && files_.truncate(part.path, part.before)) known_[part.path].length = part.before;
     part.begun = false;
   }
   parts_.clear();
@@ -220,29 +245,25 @@ void FileSink::take_back() {
 
 flow::Prepared FileSink::sync() {
   files_.sync();
-  if (by_time_) files_.close_if([](const disk::OutputFile& file) { return file.idle >= idle_checkpoints; });
-  return {};
-}
-
-flow::Prepared FileSink::cut(std::span<const Extent> extents) {
-  take_back();
-  for (const auto& [path, length, partitions] : extents) {
-    changed_.erase(path);
-    if (length == 0) {
-      files_.remove(path);
-    } else if (!files_.truncate(path, length)) {
-      telemetry::warn(
-          area_,
-          "{}: is missing, or shorter than the {} bytes of its last checkpoint; somebody has moved or cut it",
-          path, length);
-    }
-  }
-  return {};
+  flow::Prepared result;
+  const auto idle = [&](const disk::OutputFile& file) {
+    if (file.idle < idle_checkpoints) return false;
+    known_.erase(file.path);
+    result.closed.push_back(file.path);
+    return true;
+  };
+  if (by_time_) files_.close_if(idle);
+  return result;
 }
 
 flow::Prepared FileSink::let_go(const std::set<Partition>& partitions) {
   take_back();
-  files_.close_if([&](const disk::OutputFile& file) { return all_in(file.writers, partitions); });
+  const auto theirs = [&](const disk::OutputFile& file) {
+    if (!all_in(file.writers, partitions)) return false;
+    known_.erase(file.path);
+    return true;
+  };
+  files_.close_if(theirs);
   std::erase_if(changed_, [&](const auto& each) { return all_in(each.second.partitions, partitions); });
   return {};
 }

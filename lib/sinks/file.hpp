@@ -15,6 +15,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace runnel::sinks {
@@ -28,7 +29,8 @@ struct FileOptions final : FormatOptions {
 
 /// Appends records to files, so that what a checkpoint counts is exactly what was delivered.
 ///
-/// Delivered: every byte is written. Durable, with its length known: after the next prepare(), whose extents
+/// Unannounced: the batch would write into files that nobody has remembered yet, with the length that each has; given
+/// again, it is taken that all of them are. Delivered: every byte is written. Durable, with its length known: after the next prepare(), whose extents
 /// are the files changed since the prepare() before, as long as they were after the last whole batch. A batch
 /// that was given up is taken back: before anything else is written, its files are cut to where it began.
 /// Outcomes: failed for what the file system refuses (no room, no right, not a regular file); the same batch
@@ -41,8 +43,6 @@ class FileSink final : public flow::Sink {
 
   async::awaitable<flow::Delivered> deliver(const delivery::Batch& batch, flow::Hurry& hurry) override;
   async::awaitable<flow::Prepared> prepare(flow::Hurry& hurry) override;
-  async::awaitable<flow::Delivered> cut_back(std::span<const delivery::Extent> extents,
-                                             flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> give_up(std::span<const delivery::Partition> partitions,
                                             flow::Hurry& hurry) override;
   async::awaitable<void> stop(flow::Hurry& hurry) override;
@@ -60,14 +60,23 @@ class FileSink final : public flow::Sink {
     std::uint64_t before = 0, after = 0;  // the length of the file
   };
 
+  // A file as it was left: what looks otherwise when it is written again is another one.
+  struct Left {
+    dev_t device = 0;
+    ino_t inode = 0;
+    std::uint64_t length = 0;
+  };
+
   // On the sink's thread:
   flow::Prepared write_batch();
   void plan();
   void add(Part& part, Records run);
-  void write_part(Part& part);
+  bool write_part(Part& part);
+  flow::Prepared unannounced();
+  bool knows(const disk::OutputFile& file) const;
+  void learn(const disk::OutputFile& file);
   void take_back();
   flow::Prepared sync();
-  flow::Prepared cut(std::span<const delivery::Extent> extents);
   flow::Prepared let_go(const std::set<delivery::Partition>& partitions);
 
   // On the loop:
@@ -87,6 +96,8 @@ class FileSink final : public flow::Sink {
   std::vector<Part> parts_;
   std::size_t at_ = 0;  // of parts_
   Chunk chunk_;
+  std::unordered_map<std::string, Left> known_;      // announced
+  std::vector<std::string> asked_;                   // to be announced; they are when the same batch comes again
   std::map<std::string, delivery::Extent> changed_;  // since the last prepare()
   Errands errands_;
 };

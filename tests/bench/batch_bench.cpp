@@ -58,15 +58,15 @@ class Endless final : public flow::Source {
     if (!records || leaving_) co_return flow::Nothing();
     co_return delivery::Batch{records_, reached_, text_.size(), {}};
   }
-  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
-      const std::vector<delivery::Partition>& asked, bool) override {
-    std::vector<delivery::Known> known;
+  async::awaitable<std::optional<flow::LookedUp>> look_up(const std::vector<delivery::Partition>& asked, bool,
+                                                          const std::set<delivery::Partition>&) override {
+    flow::LookedUp found;
     for (const auto& partition : asked) {
-      auto& each = known.emplace_back();
+      auto& each = found.known.emplace_back();
       each.partition = partition;
       each.committed = 0;
     }
-    co_return known;
+    co_return found;
   }
   void join() override {}
   void wake() override {}

@@ -59,9 +59,10 @@ class OverAndOver final : public flow::Source {
   void join() override { inner_->join(); }
   void wake() override { inner_->wake(); }
   void on_change(std::function<void()> call) override { inner_->on_change(std::move(call)); }
-  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
-      const std::vector<delivery::Partition>& partitions, bool siblings) override {
-    return inner_->look_up(partitions, siblings);
+  async::awaitable<std::optional<flow::LookedUp>> look_up(
+      const std::vector<delivery::Partition>& partitions, bool siblings,
+      const std::set<delivery::Partition>& others) override {
+    return inner_->look_up(partitions, siblings, others);
   }
   std::int64_t end_of(const delivery::Partition& partition) const override {
     return inner_->end_of(partition);

@@ -90,9 +90,6 @@ class MemorySink final : public flow::Sink {
     co_await others_turn();
     co_return result;
   }
-  async::awaitable<flow::Delivered> cut_back(std::span<const delivery::Extent>, flow::Hurry&) override {
-    co_return flow::Delivered();
-  }
   async::awaitable<flow::Delivered> give_up(std::span<const delivery::Partition> partitions,
                                             flow::Hurry&) override {
     co_await others_turn();

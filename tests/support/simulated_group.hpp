@@ -185,8 +185,8 @@ class SimulatedGroup::Member final : public flow::Source {
   }
   void on_change(std::function<void()> call) override { on_change_ = std::move(call); }
 
-  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(const Partitions& partitions,
-                                                                        bool siblings) override {
+  async::awaitable<std::optional<flow::LookedUp>> look_up(
+      const Partitions& partitions, bool siblings, const std::set<delivery::Partition>& others) override {
     co_await async::asio::post(loop_, async::asio::use_awaitable);
     const auto done = now() + group_.look_up_takes;
     while (now() < done && !woken_) co_await group_.clock_.wait(changed_, done);
@@ -196,13 +196,13 @@ class SimulatedGroup::Member final : public flow::Source {
       --group_.failing_look_ups;
       throw std::runtime_error("no broker answers");
     }
-    std::vector<delivery::Known> result;
+    flow::LookedUp result{"cluster", {}};
     for (const auto& [partition, log] : group_.logs) {
       const auto wanted = [&](const auto& other) {
         return siblings ? other.topic == partition.topic : other == partition;
       };
-      if (std::ranges::none_of(partitions, wanted)) continue;
-      auto& known = result.emplace_back();
+      if (std::ranges::none_of(partitions, wanted) && !others.contains(partition)) continue;
+      auto& known = result.known.emplace_back();
       known.partition = partition;
       known.low = log.low;
       known.high = log.high;

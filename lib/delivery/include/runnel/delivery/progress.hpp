@@ -55,6 +55,8 @@ class Progress {
 
   /// The next offset to deliver of each partition that is ours.
   Positions positions() const;
+  /// Whether the group knows a position of it; none: it is not ours.
+  std::optional<bool> opened(const Partition& partition) const;
   bool commit_out() const { return out_.has_value(); }
   bool refused() const { return refused_; }
   time_point retry_at() const { return not_before_; }  // after a commit that failed

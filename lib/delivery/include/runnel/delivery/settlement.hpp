@@ -14,7 +14,7 @@ class Settlement {
 
   void settled() {
     settled_ = true;
-    again_ = late_ = false;  // the new generation fences what was sent in the old one
+    again_ = late_ = refused_ = false;  // the new generation fences what was sent in the old one
   }
 
   void handed_over() { out_ = true; }
@@ -23,15 +23,22 @@ class Settlement {
     out_ = false;
     again_ = after == AfterCommit::again;
     if (again_) late_ = true;
-    if (after == AfterCommit::wait_for_change || after == AfterCommit::stop) settled_ = false;
+    if (after == AfterCommit::wait_for_change || after == AfterCommit::stop) {
+      refused_ = settled_;
+      settled_ = false;
+    } else if (after == AfterCommit::go_on && refused_) {  // the same commit, before anything has changed
+      refused_ = false;
+      settled_ = true;
+    }
   }
 
   /// A revoke or a stop has ended. `committed`: all that was delivered of what went.
   void gave_up(bool committed) {
     if (!committed || out_ || again_ || late_) settled_ = false;
+    refused_ = false;
   }
 
-  void lost() { settled_ = false; }
+  void lost() { settled_ = refused_ = false; }
 
   // What is to be done.
 
@@ -43,12 +50,17 @@ class Settlement {
   /// Nobody knows whether the last commit was applied: the next one is the same.
   bool same_again() const { return again_; }
 
+  /// The last commit was refused, and nothing has changed since: the same may be tried again, and if it counts
+  /// nothing needs to be settled.
+  bool was_refused() const { return refused_; }
+
   /// Whether a loss may be answered: a commit that still waits inside the client could be sent in the name of
   /// the next generation, and be applied after the cut.
   bool may_rejoin() const { return !out_; }
 
  private:
   bool settled_ = false;
+  bool refused_ = false;
   bool out_ = false;    // a commit has no answer yet
   bool again_ = false;  // and its last one said nothing
   bool late_ = false;   // a commit that had no answer was sent again: the first one may still set Kafka back

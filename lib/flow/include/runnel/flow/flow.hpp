@@ -2,18 +2,26 @@
 
 #include <runnel/delivery/backoff.hpp>
 #include <runnel/delivery/begin.hpp>
+#include <runnel/delivery/ledger.hpp>
+#include <runnel/delivery/owners.hpp>
 #include <runnel/delivery/progress.hpp>
+#include <runnel/delivery/settle.hpp>
+#include <runnel/delivery/settlement.hpp>
 #include <runnel/delivery/standing.hpp>
 #include <runnel/flow/clock.hpp>
 #include <runnel/flow/hurry.hpp>
+#include <runnel/flow/ledger_store.hpp>
 #include <runnel/flow/sink.hpp>
 #include <runnel/flow/source.hpp>
 #include <runnel/flow/warnings.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +34,7 @@ struct FlowParams {
   std::chrono::milliseconds drain{20'000};  // the deadline of a revoke and of a stop
 };
 
-/// One sink of a flow, with its name for the log.
+/// One sink of a flow, with its name for the log. The flow's ledger is one without a sink.
 struct NamedSink {
   std::string name;
   std::unique_ptr<Sink> sink;
@@ -56,8 +64,9 @@ struct FlowCounters {
 /// the next batch goes out when all have the last one. Thread: the loop's only.
 class Flow {
  public:
+  /// `ledger`: of a flow with sinks whose files must hold each record once; else none.
   Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr<Source> source,
-       std::vector<NamedSink> sinks, Clock& clock);
+       std::vector<NamedSink> sinks, Clock& clock, std::unique_ptr<LedgerStore> ledger = nullptr);
 
   /// Runs until stop(), or until a sink's reader is gone. Errors: throws Broken.
   /// Cancellation (terminal): ends at once, uncommitted, fit only for destruction.
@@ -111,22 +120,34 @@ class Flow {
     const NamedSink* sink_;
   };
 
+  using Partitions = std::vector<delivery::Partition>;
+  using Attempt = std::function<async::awaitable<Delivered>(NamedSink& sink, Hurry& hurry)>;
+
   async::awaitable<void> take(Event event);
   async::awaitable<void> deliver(delivery::Batch batch);
   async::awaitable<void> on_assigned(Assigned change);
   async::awaitable<void> on_revoked(Revoked change);
   async::awaitable<bool> checkpoint();
+  void hand_over(delivery::Commits commits);
   async::awaitable<void> commit_all();
-  async::awaitable<void> await_answer();
+  async::awaitable<void> await_answer(bool however_long = false);
   async::awaitable<void> stop_sinks();
   async::awaitable<void> pause(time_point until, Waiting::For what, const NamedSink* sink = nullptr);
-  async::awaitable<std::optional<std::vector<delivery::Known>>> look_up(
-      std::vector<delivery::Partition> partitions);
+  async::awaitable<std::optional<LookedUp>> look_up(Partitions partitions,
+                                                    std::set<delivery::Partition> others);
+  async::awaitable<Outcome> at_every_sink(const Attempt& call);
+  async::awaitable<void> at_one_sink(NamedSink& sink, const Attempt& call, Outcome* outcome);
 
-  template <class Call>
-  async::awaitable<Outcome> at_every_sink(Call& call);
-  template <class Call>
-  async::awaitable<void> at_one_sink(NamedSink& sink, Call& call, Outcome* outcome);
+  // What the flow has to do with its ledger (flow_ledger.cpp).
+  bool must_settle() const { return store_ && settlement_.must_settle(); }
+  bool may_commit() const { return !must_settle() || settlement_.was_refused(); }
+  async::awaitable<bool> open_ledger();
+  async::awaitable<std::optional<delivery::Beginning>> begin_with_ledger(Partitions added);
+  async::awaitable<bool> carry_out(delivery::Settled settled);
+  async::awaitable<bool> announce(std::vector<delivery::Extent> files);
+  async::awaitable<bool> sync_ledger();
+  async::awaitable<bool> write_entry(delivery::Positions& positions);
+  delivery::Commits with_owners(const delivery::Positions& positions) const;
 
   void take_answer(const Answer& answer);
   void log_gap(const delivery::Gap& gap);
@@ -143,6 +164,18 @@ class Flow {
   std::unique_ptr<Source> source_;
   std::vector<NamedSink> sinks_;
   Clock& clock_;
+  std::unique_ptr<LedgerStore> store_;
+  NamedSink ledger_{.name = "the ledger", .sink = nullptr};
+  bool ledger_open_ = false;
+  bool syncing_ = false;
+  async::Condition synced_;
+  delivery::Settlement settlement_;
+  std::set<delivery::Partition> not_begun_;                 // ours, but it could not be settled where they begin
+  std::map<delivery::Partition, delivery::Owners> owners_;  // found with each partition of ours
+  std::map<std::string, delivery::Extent> changed_;         // files, since the last entry
+  std::vector<std::string> closed_;                         // files, not forgotten yet
+  std::uint64_t sent_entry_ = 0;                            // the one that the last commit decides
+  delivery::Commits sent_;                                  // that commit
   delivery::Progress progress_;
   Warnings warnings_;
   Warnings changes_;  // each of them matters, but a group may change its mind for hours

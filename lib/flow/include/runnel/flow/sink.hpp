@@ -13,22 +13,20 @@
 namespace runnel::flow {
 
 enum class Outcome {
-  done,    // the sink has taken responsibility for all of it
-  failed,  // not now: the same call again; the sink knows how far it was
-  late,    // the deadline came first: given up
-  closed,  // nobody will ever read it (a closed pipe): the flow ends, cleanly
+  done,         // the sink has taken responsibility for all of it
+  unannounced,  // it would write into files that must be remembered first: remember them, then the same call again
+  failed,       // not now: the same call again; the sink knows how far it was
+  late,         // the deadline came first: given up
+  closed,       // nobody will ever read it (a closed pipe): the flow ends, cleanly
 };
 
 struct Delivered {
   Outcome outcome = Outcome::done;
-  std::string reason;  // one clause: what, where, why; empty for done
+  std::string reason = {};                     // one clause: what, where, why; empty for done
+  std::vector<delivery::Extent> extents = {};  // of unannounced: the files; of prepare(): what has changed
+  std::vector<std::string> closed = {};        // of prepare(): files that would be announced again
 };
-
-struct Prepared {
-  Outcome outcome = Outcome::done;
-  std::string reason;
-  std::vector<delivery::Extent> extents;  // what must be remembered with this checkpoint
-};
+using Prepared = Delivered;
 
 /// Where records go. One instance belongs to one flow. A failure that no retry can mend is thrown as Broken.
 ///
@@ -46,10 +44,8 @@ class Sink {
   /// Makes durable all that was delivered. Completes when that is so, or as deliver does.
   virtual async::awaitable<Prepared> prepare(Hurry& hurry) = 0;
 
-  /// Cuts each named file back to its length there (0: removed), for what came after does not count.
-  virtual async::awaitable<Delivered> cut_back(std::span<const delivery::Extent> extents, Hurry& hurry) = 0;
-
-  /// Lets go of what it holds for these partitions (open files, locks): another member gets them next.
+  /// Lets go of what it holds for these partitions (open files, locks), and of what it was to tell with the next
+  /// prepare(): another member gets them next, or their files are cut.
   virtual async::awaitable<Delivered> give_up(std::span<const delivery::Partition> partitions,
                                               Hurry& hurry) = 0;
 

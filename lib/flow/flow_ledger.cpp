@@ -1,0 +1,166 @@
+// What a flow has to do with its ledger, so that its files hold each record once (delivery rule 5). What follows from
+// what is known is decided in lib/delivery; here it is carried out, in that order.
+#include <runnel/flow/flow.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace runnel::flow {
+namespace {
+
+std::string text_of(const delivery::Partition& partition) {
+  return fmt::format("{} [{}]", partition.topic, partition.number);
+}
+
+}  // namespace
+
+// Which ledger it is depends on the cluster, so the brokers are asked first.
+async::awaitable<bool> Flow::open_ledger() {
+  if (ledger_open_) co_return true;
+  const auto found = co_await look_up(Partitions(), std::set<delivery::Partition>());
+  if (!found) co_return false;
+  const Attempt open = [&](NamedSink&, Hurry& hurry) { return store_->open(found->cluster, hurry); };
+  auto outcome = Outcome::done;
+  co_await at_one_sink(ledger_, open, &outcome);
+  ledger_open_ = outcome == Outcome::done;
+  co_return ledger_open_;
+}
+
+async::awaitable<std::optional<delivery::Beginning>> Flow::begin_with_ledger(Partitions added) {
+  const bool open = co_await open_ledger();
+  if (!open) co_return std::nullopt;
+  const bool settle = settlement_.must_settle();
+  std::set<delivery::Partition> others;
+  if (settle) {
+    added.insert(added.end(), not_begun_.begin(), not_begun_.end());
+    for (const auto& [partition, next] : progress_.positions()) added.push_back(partition);
+    for (const auto& [partition, stands] : store_->ledger().partitions()) others.insert(partition);
+  }
+  const auto found = co_await look_up(added, others);
+  if (!found) co_return std::nullopt;
+  delivery::Opening opening;
+  if (settle) {
+    auto settled = delivery::settle(store_->ledger(), params_.reset, added, found->known);
+    opening = settled.opening;
+    const bool done = co_await carry_out(std::move(settled));
+    if (!done) co_return std::nullopt;
+  } else {
+    opening = delivery::open(store_->ledger(), params_.reset, added, found->known);
+  }
+  for (const auto& [partition, in_ledger, begin] : opening.forgotten)
+    warn("forgotten " + text_of(partition),
+         fmt::format("{}: the group has no position any more, and the ledger has {}; going on at {}",
+                     text_of(partition), in_ledger, begin));
+  for (auto& [partition, owners] : opening.owners) owners_[partition] = std::move(owners);
+  co_return std::move(opening.beginning);
+}
+
+// The sinks let go of their files, the files are cut to what counts, the ledger says so.
+async::awaitable<bool> Flow::carry_out(delivery::Settled settled) {
+  Partitions all;
+  for (const auto& cut : settled.cuts) all.insert(all.end(), cut.partitions.begin(), cut.partitions.end());
+  for (const auto& [partition, next] : progress_.positions()) all.push_back(partition);
+  const Attempt let_go = [&](NamedSink& at, Hurry& hurry) { return at.sink->give_up(all, hurry); };
+  auto outcome = co_await at_every_sink(let_go);
+  if (outcome != Outcome::done) co_return false;
+  changed_.clear();
+  closed_.clear();
+  const Attempt cut = [&](NamedSink&, Hurry& hurry) { return store_->cut(settled.cuts, hurry); };
+  if (!settled.cuts.empty()) co_await at_one_sink(ledger_, cut, &outcome);
+  if (outcome != Outcome::done) co_return false;
+  store_->add(settled.entry);
+  const bool durable = co_await sync_ledger();
+  if (!durable) co_return false;
+  settlement_.settled();
+
+  for (const auto& [partition, first, end] : settled.doubts)
+    warn("doubt " + text_of(partition),
+         fmt::format("{}: offsets {} to {} may stand twice: the group's position was moved while nobody knew whether "
+                     "they count",
+                     text_of(partition), first, end - 1));
+  for (const auto& partition : settled.behind)
+    warn("behind " + text_of(partition),
+         fmt::format("{}: the ledger is older than what was committed (a copy, or one that was put back); its files "
+                     "are left as they are, and records beyond the committed offset may stand twice",
+                     text_of(partition)));
+  for (const auto& partition : settled.gone)
+    telemetry::info(area_, "{}: there is no such partition any more; its files are left as they are",
+                    text_of(partition));
+  co_return true;
+}
+
+// Before the first byte. One that is known but is not as long as it was left is another one by now: its
+// story begins anew.
+async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
+  if (!store_) co_return true;
+  const auto& ledger = store_->ledger();
+  auto entry = ledger.next();
+  for (auto& file : files) {
+    const auto known = ledger.files().find(file.file);
+    if (known != ledger.files().end()) {
+      const auto left = known->second.lengths.back().length;
+      if (left == file.length) continue;
+      warn("changed " + file.file,
+           fmt::format("{}: is {} bytes long and was left with {}: somebody has moved or changed it; going on at its "
+                       "end",
+                       file.file, file.length, left));
+      entry.forgotten.push_back(file.file);
+    }
+    entry.files.push_back(std::move(file));
+  }
+  if (!entry.files.empty()) store_->add(entry);
+  co_return co_await sync_ledger();
+}
+
+// Two sinks may announce at once.
+async::awaitable<bool> Flow::sync_ledger() {
+  while (syncing_) co_await synced_.wait();
+  syncing_ = true;
+  const Attempt sync = [this](NamedSink&, Hurry& hurry) { return store_->sync(hurry); };
+  auto outcome = Outcome::done;
+  co_await at_one_sink(ledger_, sync, &outcome);
+  syncing_ = false;
+  synced_.notify();
+  co_return outcome == Outcome::done;
+}
+
+async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
+  const auto& ledger = store_->ledger();
+  const auto shared = [&](const auto& each) {
+    const auto& [path, extent] = each;
+    std::set<delivery::Partition> writers(extent.partitions.begin(), extent.partitions.end());
+    const auto known = ledger.files().find(path);
+    if (known != ledger.files().end())
+      writers.insert(known->second.partitions.begin(), known->second.partitions.end());
+    return writers.size() > 1;
+  };
+  if (std::ranges::any_of(changed_, shared)) positions.merge(progress_.positions());
+
+  auto entry = ledger.next();
+  for (const auto& [partition, next] : positions)
+    if (const auto opened = progress_.opened(partition)) entry.places.push_back({partition, next, *opened});
+  std::erase_if(closed_, [&](const std::string& path) {
+    if (changed_.contains(path) || !ledger.may_forget(path)) return !ledger.knows(path);
+    entry.forgotten.push_back(path);
+    return true;
+  });
+  for (auto& [path, extent] : std::exchange(changed_, {})) entry.files.push_back(std::move(extent));
+  store_->add(entry);
+  co_return co_await sync_ledger();
+}
+
+delivery::Commits Flow::with_owners(const delivery::Positions& positions) const {
+  delivery::Commits commits;
+  for (const auto& [partition, next] : positions) {
+    commits[partition].next = next;
+    const auto owners = owners_.find(partition);
+    if (store_ && owners != owners_.end())
+      commits[partition].metadata = delivery::to_metadata(
+          delivery::with({store_->ledger().name().id, store_->ledger().last()}, owners->second));
+  }
+  return commits;
+}
+
+}  // namespace runnel::flow
