@@ -116,27 +116,35 @@ async::awaitable<void> Flow::take(Event event) {
 async::awaitable<void> Flow::deliver(delivery::Batch batch) {
   const Attempt call = [&](NamedSink& to, Hurry& hurry) { return to.sink->deliver(batch, hurry); };
   const auto outcome = co_await at_every_sink(call);
-  if (outcome == Outcome::late) renew_hurry();
   if (outcome == Outcome::done) {
     progress_.delivered(batch.reached, batch.bytes);
     counters_.records += batch.records.size();
     counters_.bytes += batch.bytes;
-  } else if (outcome == Outcome::closed) {
+    co_return;
+  }
+  if (sinks_.size() > 1) settlement_.lost();  // another sink may have it in its files
+  if (outcome == Outcome::closed)
     stop();
-  } else if (stop_at_) {
+  else
+    give_up(batch);
+}
+
+void Flow::give_up(const delivery::Batch& batch) {
+  renew_hurry();
+  if (stop_at_) {
     end_.given_up = true;
     telemetry::error(area_,
                      "{} records could not be delivered before the drain deadline; they are not committed "
                      "and come again at the next start",
                      batch.records.size());
-  } else {
-    const auto text = fmt::format(
-        "{} records could not be delivered before the partitions had to be given up; they are not committed "
-        "and come again",
-        batch.records.size());
-    changes_.warn("given up", text, clock_.now());
-    source_->rewind(progress_.positions());
+    return;
   }
+  const auto text = fmt::format(
+      "{} records could not be delivered before the partitions had to be given up; they are not committed "
+      "and come again",
+      batch.records.size());
+  changes_.warn("given up", text, clock_.now());
+  source_->rewind(progress_.positions());
 }
 
 async::awaitable<void> Flow::on_assigned(Assigned change) {
@@ -197,10 +205,13 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   const std::string verb = change.lost ? "lost" : "giving up";
   changes_.tell(telemetry::Level::info, verb, verb + " " + list(change.partitions), clock_.now());
   if (change.lost)
-    co_await await_answer(true);  // one that is still inside librdkafka could be sent under the next assignment
+    co_await await_answer(
+        true);  // one that is still inside librdkafka could be sent under the next assignment
   else
     co_await commit_all();
-  const Attempt call = [&](NamedSink& at, Hurry& hurry) { return at.sink->give_up(change.partitions, hurry); };
+  const Attempt call = [&](NamedSink& at, Hurry& hurry) {
+    return at.sink->give_up(change.partitions, hurry);
+  };
   co_await at_every_sink(call);
   const auto uncommitted = progress_.uncommitted();
   progress_.dropped(change.partitions);

@@ -1,5 +1,5 @@
-// What a flow has to do with its ledger, so that its files hold each record once (delivery rule 5). What follows from
-// what is known is decided in lib/delivery; here it is carried out, in that order.
+// What a flow has to do with its ledger, so that its files hold each record once (delivery rule 5). What
+// follows from what is known is decided in lib/delivery; here it is carried out, in that order.
 #include <runnel/flow/flow.hpp>
 #include <runnel/telemetry/log.hpp>
 
@@ -77,14 +77,16 @@ async::awaitable<bool> Flow::carry_out(delivery::Settled settled) {
 
   for (const auto& [partition, first, end] : settled.doubts)
     warn("doubt " + text_of(partition),
-         fmt::format("{}: offsets {} to {} may stand twice: the group's position was moved while nobody knew whether "
-                     "they count",
-                     text_of(partition), first, end - 1));
+         fmt::format(
+             "{}: offsets {} to {} may stand twice: the group's position was moved while nobody knew whether "
+             "they count",
+             text_of(partition), first, end - 1));
   for (const auto& partition : settled.behind)
     warn("behind " + text_of(partition),
-         fmt::format("{}: the ledger is older than what was committed (a copy, or one that was put back); its files "
-                     "are left as they are, and records beyond the committed offset may stand twice",
-                     text_of(partition)));
+         fmt::format(
+             "{}: the ledger is older than what was committed (a copy, or one that was put back); its files "
+             "are left as they are, and records beyond the committed offset may stand twice",
+             text_of(partition)));
   for (const auto& partition : settled.gone)
     telemetry::info(area_, "{}: there is no such partition any more; its files are left as they are",
                     text_of(partition));
@@ -103,9 +105,10 @@ async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
       const auto left = known->second.lengths.back().length;
       if (left == file.length) continue;
       warn("changed " + file.file,
-           fmt::format("{}: is {} bytes long and was left with {}: somebody has moved or changed it; going on at its "
-                       "end",
-                       file.file, file.length, left));
+           fmt::format(
+               "{}: is {} bytes long and was left with {}: somebody has moved or changed it; going on at its "
+               "end",
+               file.file, file.length, left));
       entry.forgotten.push_back(file.file);
     }
     entry.files.push_back(std::move(file));

@@ -206,7 +206,8 @@ void FileSink::learn(const disk::OutputFile& file) {
   known_[file.path] = {file.device, file.inode, file.length};
 }
 
-// False: its file must be announced first. Throws where the disk does; called again it goes on at the very byte.
+// False: its file must be announced first. Throws where the disk does; called again it goes on at the very
+// byte.
 bool FileSink::write_part(Part& part) {
   auto* file = part.begun ? files_.find(part.path) : nullptr;  // amid a line it must be the same file
   if (file == nullptr) file = &files_.open(part.path);

@@ -29,14 +29,15 @@ struct FileOptions final : FormatOptions {
 
 /// Appends records to files, so that what a checkpoint counts is exactly what was delivered.
 ///
-/// Unannounced: the batch would write into files that nobody has remembered yet, with the length that each has; given
-/// again, it is taken that all of them are. Delivered: every byte is written. Durable, with its length known: after the next prepare(), whose extents
-/// are the files changed since the prepare() before, as long as they were after the last whole batch. A batch
-/// that was given up is taken back: before anything else is written, its files are cut to where it began.
-/// Outcomes: failed for what the file system refuses (no room, no right, not a regular file); the same batch
-/// then goes on at the very byte. Errors: Broken when another process writes the file (75) or when a sync
-/// failed, since no retry could tell what is on the disk (70): after a restart it is delivered again.
-/// A file that was moved or removed by somebody is left to him, and its path made anew with the next batch.
+/// Unannounced: the batch would write into files that nobody has remembered yet, with the length that each
+/// has; given again, it is taken that all of them are. Delivered: every byte is written. Durable, with its
+/// length known: after the next prepare(), whose extents are the files changed since the prepare() before, as
+/// long as they were after the last whole batch. A batch that was given up is taken back: before anything
+/// else is written, its files are cut to where it began. Outcomes: failed for what the file system refuses
+/// (no room, no right, not a regular file); the same batch then goes on at the very byte. Errors: Broken when
+/// another process writes the file (75) or when a sync failed, since no retry could tell what is on the disk
+/// (70): after a restart it is delivered again. A file that was moved or removed by somebody is left to him,
+/// and its path made anew with the next batch.
 class FileSink final : public flow::Sink {
  public:
   FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files);
@@ -96,8 +97,8 @@ class FileSink final : public flow::Sink {
   std::vector<Part> parts_;
   std::size_t at_ = 0;  // of parts_
   Chunk chunk_;
-  std::unordered_map<std::string, Left> known_;      // announced
-  std::vector<std::string> asked_;                   // to be announced; they are when the same batch comes again
+  std::unordered_map<std::string, Left> known_;  // announced
+  std::vector<std::string> asked_;               // to be announced; they are when the same batch comes again
   std::map<std::string, delivery::Extent> changed_;  // since the last prepare()
   Errands errands_;
 };

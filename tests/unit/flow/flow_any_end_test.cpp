@@ -10,6 +10,8 @@ struct Course {
   bool cooperative;
   Reply::Applied applied;  // when the group applies what was committed
   delivery::Reset reset;
+  enum { none, killed, power_lost } files = none;  // a sink of exactly once, and how its life ends
+  bool shared = false;                             // one file for all partitions
 };
 
 /// Two sinks, two partitions, and everything that happens to a flow. Ends it after `steps` steps of the
@@ -21,6 +23,7 @@ bool ends_after(int steps, const Course& course) {
   world.group.cooperative = course.cooperative;
   world.group.usual = {0, 40ms, course.applied};
   world.shelves[1].takes = 10ms;
+  if (course.files != Course::none) world.host.emplace().shared = course.shared;
   for (auto& shelf : world.shelves) shelf.looks_again = 500ms;
   const auto everything = [&] {
     std::vector<Partition> all;
@@ -97,6 +100,7 @@ bool ends_after(int steps, const Course& course) {
     world.bury();
   } else {
     world.die();
+    if (course.files == Course::power_lost) world.host->lose_power(static_cast<std::size_t>(steps) % 50);
   }
 
   // What a new flow finds: the same group, the same log, what is durable in the sinks, and new records.
@@ -110,6 +114,7 @@ bool ends_after(int steps, const Course& course) {
   const auto end = world.stop();
   EXPECT_TRUE(end.left_group && !end.uncommitted && !end.given_up);
   world.expect_no_hole();
+  if (world.host) world.expect_once_in_files();
   EXPECT_THAT(world.group.committed,
               ElementsAre(Pair(p0, world.group.logs[p0].high), Pair(p1, world.group.logs[p1].high)));
   return !by_itself;
@@ -121,6 +126,14 @@ TEST_F(FlowFacts, ended_anywhere_it_has_committed_nothing_that_is_not_delivered_
       {"eager, applied though never answered", false, Reply::at_once, delivery::Reset::earliest},
       {"cooperative", true, Reply::with_the_answer, delivery::Reset::earliest},
       {"cooperative, applied though never answered", true, Reply::at_once, delivery::Reset::latest},
+      {"eager, with files", false, Reply::with_the_answer, delivery::Reset::earliest, Course::killed},
+      {"eager, with files, applied though never answered", false, Reply::at_once, delivery::Reset::earliest,
+       Course::killed},
+      {"eager, with one file", false, Reply::at_once, delivery::Reset::earliest, Course::killed, true},
+      {"cooperative, with files", true, Reply::with_the_answer, delivery::Reset::earliest,
+       Course::power_lost},
+      {"cooperative, with files, applied though never answered", true, Reply::at_once,
+       delivery::Reset::latest, Course::power_lost},
   };
   telemetry::set_level(telemetry::Level::error);
   for (const auto& course : courses) {

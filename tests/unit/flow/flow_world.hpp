@@ -3,6 +3,7 @@
 #include "support/memory_sink.hpp"
 #include "support/simulated_clock.hpp"
 #include "support/simulated_group.hpp"
+#include "support/simulated_host.hpp"
 
 #include <runnel/flow/broken.hpp>
 #include <runnel/flow/flow.hpp>
@@ -80,8 +81,13 @@ class World {
     std::vector<NamedSink> sinks;
     for (auto& shelf : shelves)
       sinks.push_back({shelf.name, std::make_unique<tests::MemorySink>(loop.get_executor(), clock, shelf)});
+    std::unique_ptr<LedgerStore> ledger;
+    if (host) {
+      sinks.push_back({"files", std::make_unique<tests::SimulatedFileSink>(loop.get_executor(), *host)});
+      ledger = std::make_unique<tests::SimulatedLedger>(loop.get_executor(), *host, 1);
+    }
     flow = std::make_unique<Flow>(loop.get_executor(), params, group.join(loop.get_executor()),
-                                  std::move(sinks), clock);
+                                  std::move(sinks), clock, std::move(ledger));
     auto ended = [this](std::exception_ptr e) {
       done = true;
       ended_at = clock.now();
@@ -154,6 +160,17 @@ class World {
     }
   }
 
+  /// The host's files hold every record once, in order.
+  void expect_once_in_files() const {
+    auto there = host->offsets();
+    for (const auto& [partition, log] : group.logs) {
+      const auto begun = origin.find(partition);
+      std::vector<std::int64_t> wanted(log.records.lower_bound(begun == origin.end() ? 0 : begun->second),
+                                       log.records.end());
+      EXPECT_EQ(there[partition], wanted) << "t" << partition.number;
+    }
+  }
+
   /// Where `line` stands in the diary, from `from` on; its size: nowhere.
   std::size_t where(const std::string& line, std::size_t from = 0) const {
     const auto begin = group.diary.begin() + static_cast<std::ptrdiff_t>(std::min(from, group.diary.size()));
@@ -167,6 +184,7 @@ class World {
   asio::io_context loop;
   SimulatedGroup group{clock};
   std::deque<tests::Shelf> shelves;
+  std::optional<tests::SimulatedHost> host;  // there is one: a sink whose files hold each record once
   FlowParams params;
   std::map<Partition, std::int64_t> origin;  // where the group began
   std::set<std::string> unread;              // sinks whose reader is gone: for them delivered is durable
@@ -198,6 +216,14 @@ class World {
   void expect_delivered(const Partition& partition, std::int64_t next, bool durable) const {
     const auto& records = group.logs.at(partition).records;
     const auto begun = origin.find(partition);
+    if (host) {
+      const auto there = host->offsets(durable)[partition];
+      auto record = records.lower_bound(begun == origin.end() ? 0 : begun->second);
+      for (; record != records.end() && *record < next; ++record)
+        EXPECT_TRUE(std::ranges::find(there, *record) != there.end())
+            << "the files have no t" << partition.number << " " << *record
+            << (durable ? ", and it is committed" : "");
+    }
     for (const auto& shelf : shelves) {
       std::set<std::int64_t> there;
       const bool all = !durable || unread.contains(shelf.name);

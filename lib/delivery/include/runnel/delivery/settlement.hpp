@@ -50,8 +50,8 @@ class Settlement {
   /// Nobody knows whether the last commit was applied: the next one is the same.
   bool same_again() const { return again_; }
 
-  /// The last commit was refused, and nothing has changed since: the same may be tried again, and if it counts
-  /// nothing needs to be settled.
+  /// The last commit was refused, and nothing has changed since: the same may be tried again, and if it
+  /// counts nothing needs to be settled.
   bool was_refused() const { return refused_; }
 
   /// Whether a loss may be answered: a commit that still waits inside the client could be sent in the name of

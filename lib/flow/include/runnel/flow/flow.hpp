@@ -125,6 +125,7 @@ class Flow {
 
   async::awaitable<void> take(Event event);
   async::awaitable<void> deliver(delivery::Batch batch);
+  void give_up(const delivery::Batch& batch);
   async::awaitable<void> on_assigned(Assigned change);
   async::awaitable<void> on_revoked(Revoked change);
   async::awaitable<bool> checkpoint();
@@ -170,7 +171,7 @@ class Flow {
   bool syncing_ = false;
   async::Condition synced_;
   delivery::Settlement settlement_;
-  std::set<delivery::Partition> not_begun_;                 // ours, but it could not be settled where they begin
+  std::set<delivery::Partition> not_begun_;  // ours, but it could not be settled where they begin
   std::map<delivery::Partition, delivery::Owners> owners_;  // found with each partition of ours
   std::map<std::string, delivery::Extent> changed_;         // files, since the last entry
   std::vector<std::string> closed_;                         // files, not forgotten yet

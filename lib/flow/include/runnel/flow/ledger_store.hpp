@@ -10,15 +10,15 @@
 
 namespace runnel::flow {
 
-/// Where the ledger of a flow outlives the process (delivery rule 5). Thread: the loop's; calls that wait come one
-/// at a time.
+/// Where the ledger of a flow outlives the process (delivery rule 5). Thread: the loop's; calls that wait
+/// come one at a time.
 class LedgerStore {
  public:
   virtual ~LedgerStore() = default;
 
-  /// Reads what there is of this cluster, or begins a ledger; after the first `done` it does nothing. Completes
-  /// with done, failed (not now: the same call again) or late. Errors: throws Broken when another process holds
-  /// it, or when it cannot be believed.
+  /// Reads what there is of this cluster, or begins a ledger; after the first `done` it does nothing.
+  /// Completes with done, failed (not now: the same call again) or late. Errors: throws Broken when another
+  /// process holds it, or when it cannot be believed.
   virtual async::awaitable<Delivered> open(const std::string& cluster, Hurry& hurry) = 0;
 
   /// Once open: what it says, with what was added and is not durable yet.
@@ -27,8 +27,9 @@ class LedgerStore {
   /// Adds an entry to it; the next sync() brings it to the disk.
   virtual void add(const delivery::LedgerEntry& entry) = 0;
 
-  /// Makes durable all that was added. Completes at once when all is. After failed or late what was added is still
-  /// to be made durable, by the next call. Errors: throws Broken when nobody can tell what is on the disk.
+  /// Makes durable all that was added. Completes at once when all is. After failed or late what was added is
+  /// still to be made durable, by the next call. Errors: throws Broken when nobody can tell what is on the
+  /// disk.
   virtual async::awaitable<Delivered> sync(Hurry& hurry) = 0;
 
   /// Cuts each file to its length (0: removes it), and makes that durable. No sink may have one of them open.

@@ -14,10 +14,11 @@ namespace runnel::flow {
 
 enum class Outcome {
   done,         // the sink has taken responsibility for all of it
-  unannounced,  // it would write into files that must be remembered first: remember them, then the same call again
+  unannounced,  // it would write into files that must be remembered first: remember them, then the same call
+                // again
   failed,       // not now: the same call again; the sink knows how far it was
-  late,         // the deadline came first: given up
   closed,       // nobody will ever read it (a closed pipe): the flow ends, cleanly
+  late,         // the deadline came first: given up
 };
 
 struct Delivered {
@@ -44,8 +45,8 @@ class Sink {
   /// Makes durable all that was delivered. Completes when that is so, or as deliver does.
   virtual async::awaitable<Prepared> prepare(Hurry& hurry) = 0;
 
-  /// Lets go of what it holds for these partitions (open files, locks), and of what it was to tell with the next
-  /// prepare(): another member gets them next, or their files are cut.
+  /// Lets go of what it holds for these partitions (open files, locks), and of what it was to tell with the
+  /// next prepare(): another member gets them next, or their files are cut.
   virtual async::awaitable<Delivered> give_up(std::span<const delivery::Partition> partitions,
                                               Hurry& hurry) = 0;
 

@@ -72,12 +72,12 @@ class Source {
   /// `call` is called the moment a change of assignment arrives, before next() gives it.
   virtual void on_change(std::function<void()> call) = 0;
 
-  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics; and for `others`,
-  /// which are left out of the answer when there are no such ones any more. Nothing: ended by wake().
-  /// Errors: throws std::runtime_error with the reason; ask again later.
-  virtual async::awaitable<std::optional<LookedUp>> look_up(const std::vector<delivery::Partition>& partitions,
-                                                            bool siblings,
-                                                            const std::set<delivery::Partition>& others) = 0;
+  /// Asks the brokers for these partitions; with `siblings`, for all partitions of their topics; and for
+  /// `others`, which are left out of the answer when there are no such ones any more. Nothing: ended by
+  /// wake(). Errors: throws std::runtime_error with the reason; ask again later.
+  virtual async::awaitable<std::optional<LookedUp>> look_up(
+      const std::vector<delivery::Partition>& partitions, bool siblings,
+      const std::set<delivery::Partition>& others) = 0;
 
   /// What is in the way of what next() waits for, in one clause; empty: nothing that is known.
   virtual std::string trouble() const { return {}; }
