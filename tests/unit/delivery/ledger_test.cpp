@@ -96,6 +96,16 @@ TEST_F(LedgerFacts, a_commit_without_an_answer_may_still_set_kafka_back_to_its_e
   EXPECT_EQ(ledger.next().decided, 1u) << "a restart would know no more";
 }
 
+TEST_F(LedgerFacts, no_more_than_64_late_commits_are_waited_for) {
+  for (int i = 1; i <= 1000; ++i) {
+    const auto entry = grows("f", i, i);
+    ledger.unanswered(entry);
+    ledger.answered(entry);
+  }
+  EXPECT_LE(lengths("f"), 67u);
+  EXPECT_EQ(length("f", 937), 937u);
+}
+
 TEST_F(LedgerFacts, only_settling_ends_the_wait_for_a_late_commit) {
   ledger.unanswered(grows("f", 20, 2));
   ledger.answered(1);
