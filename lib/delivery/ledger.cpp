@@ -14,13 +14,6 @@ void keep_newest(History& history) {
   history.erase(history.begin(), std::prev(history.end()));
 }
 
-// Calls `each` with the points that count for `decided` or a later entry.
-template <class History, class Each>
-void for_each_needed(const History& history, std::uint64_t decided, Each each) {
-  for (auto point = history.begin(); point != history.end(); ++point)
-    if (std::next(point) == history.end() || std::next(point)->entry > decided) each(*point);
-}
-
 }  // namespace
 
 LedgerEntry Ledger::next() const {
@@ -116,13 +109,11 @@ std::vector<LedgerEntry> Ledger::kept() const {
   entries.try_emplace(last_);  // the next one refers to it, even if it has nothing that is still needed
   const auto in = [&](const auto& point) -> LedgerEntry& { return entries[std::max(point.entry, decided_)]; };
   for (const auto& [partition, stands] : partitions_)
-    for_each_needed(stands, decided_, [&](const Stand& stand) {
-      in(stand).places.push_back({partition, stand.position, stand.wrote});
-    });
+    for (auto stand = counting(stands, decided_); stand != stands.end(); ++stand)
+      in(*stand).places.push_back({partition, stand->position, stand->wrote});
   for (const auto& [path, file] : files_)
-    for_each_needed(file.lengths, decided_, [&](const Length& length) {
-      in(length).files.push_back({path, length.length, {file.partitions.begin(), file.partitions.end()}});
-    });
+    for (auto length = counting(file.lengths, decided_); length != file.lengths.end(); ++length)
+      in(*length).files.push_back({path, length->length, {file.partitions.begin(), file.partitions.end()}});
   std::vector<LedgerEntry> result;
   for (auto& [sequence, entry] : entries) {
     entry.sequence = sequence;

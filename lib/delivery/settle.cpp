@@ -134,7 +134,6 @@ Settled settle(const Ledger& ledger, Reset reset, std::span<const Partition> ass
   Settled result;
   result.entry = ledger.next();
   result.entry.settled = true;
-  result.entry.decided = ledger.last();
   result.opening = open(ledger, reset, assigned, known);
   result.entry.places = result.opening.places;
   const auto verdicts = judge(ledger, known, result);

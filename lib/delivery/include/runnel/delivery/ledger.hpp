@@ -132,10 +132,15 @@ class Ledger {
 /// What of a history counts when `entry` is the last that counts: the newest that is not after it. When all
 /// are newer, the oldest: the length that a file was announced with, or the only one that is still needed.
 template <class History>
-const auto& at(const History& history, std::uint64_t entry) {
+auto counting(const History& history, std::uint64_t entry) {
   auto found = history.begin();
   for (auto next = found; next != history.end() && next->entry <= entry; ++next) found = next;
-  return *found;
+  return found;
+}
+
+template <class History>
+const auto& at(const History& history, std::uint64_t entry) {
+  return *counting(history, entry);
 }
 
 }  // namespace runnel::delivery
