@@ -32,17 +32,16 @@ Verdicts judge(const Ledger& ledger, std::span<const Known> known, Settled& resu
     if (found == asked.end()) verdicts.gone.insert(partition);
     const auto decided =
         found == asked.end() ? std::nullopt : entry_of(ledger.name().id, owners_of(*found->second));
+    const auto doubt = ledger.written(partition, ledger.decided(), ledger.last());
     if (decided && *decided > ledger.last()) {
       verdicts.behind.insert(partition);
       result.entry.sequence = std::max(result.entry.sequence, *decided + 1);
     } else if (decided) {
       verdicts.counts[partition] = *decided;
       const auto [committed, position] = std::pair(*found->second->committed, at(stands, *decided).position);
-      if (committed < position)
-        result.doubts.push_back({partition, committed, position});  // an offset of long ago
-    } else if (const auto doubt =
-                   ledger.written(partition, ledger.decided(),
-                                  ledger.last())) {  // an operator moved the offset: follow, and cut nothing
+      const bool of_long_ago = committed < position;
+      if (of_long_ago) result.doubts.push_back({partition, committed, position});
+    } else if (doubt) {  // an operator moved the offset: follow, and cut nothing
       verdicts.counts[partition] = ledger.last();
       result.doubts.push_back(*doubt);
     } else if (!ledger.position(partition)) {  // only opened, and that did not count
@@ -52,8 +51,8 @@ Verdicts judge(const Ledger& ledger, std::span<const Known> known, Settled& resu
   return verdicts;
 }
 
-// What a shared file keeps of partitions whose own commit says that it did not count: an operator moved the
-// offset of one of them, or a commit was applied in part.
+// What a shared file keeps of a partition although its own entries did not count: an operator moved the
+// offset of another one, or a commit was applied in part.
 void collect_exposed(const Ledger& ledger, const Verdicts& verdicts, const std::set<Partition>& partitions,
                      std::uint64_t kept, std::map<Partition, Doubt>& exposed) {
   for (const auto& partition : partitions) {
@@ -73,7 +72,7 @@ void cut_files(const Ledger& ledger, const Verdicts& verdicts, Settled& result) 
       result.entry.forgotten.push_back(path);  // to be announced with the length it really has
       continue;
     }
-    // A commit holds all partitions that changed, so one of them tells for the whole file.
+    // A commit is applied as a whole, so each of its partitions tells for the whole file.
     std::optional<std::uint64_t> counts;
     for (const auto& partition : file.partitions)
       if (const auto found = verdicts.counts.find(partition); found != verdicts.counts.end())

@@ -75,6 +75,13 @@ TEST_F(SettlementFacts, without_an_answer_the_same_commit_goes_out_again_and_wri
   EXPECT_FALSE(settlement.same_again());
 }
 
+TEST_F(SettlementFacts, what_must_be_settled_is_not_sent_again) {  // rule 8
+  commits(AfterCommit::again);
+  settlement.gave_up(true);
+  EXPECT_TRUE(settlement.must_settle());
+  EXPECT_FALSE(settlement.same_again());
+}
+
 TEST_F(SettlementFacts, once_a_commit_had_no_answer_no_revoke_is_clean_until_the_next_settling) {  // rule 9
   commits(AfterCommit::again);
   commits(AfterCommit::go_on);

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-// What a flow remembers of its files, so that what is committed stands in them exactly once (delivery rule
-// 5).
+// What a flow remembers of its files, so that what is committed stands in them exactly once
+// (delivery rule 5).
 namespace runnel::delivery {
 
 /// Whose a ledger is. Another cluster or group is another ledger.
@@ -37,7 +37,7 @@ struct Place {
 struct LedgerEntry {
   std::uint64_t sequence = 0;  // from 1, rises for ever
   std::uint64_t after = 0;     // the sequence of the entry before; 0: none
-  std::uint64_t decided = 0;   // no commit can make anything count any more that is older than this entry
+  std::uint64_t decided = 0;   // no older entry than this can turn out to be the last that counts
   bool settled = false;        // what stood before counts as it is, but for what changes here
   std::vector<Place> places;
   std::vector<Extent> files;  // announced, with what length it has before our first byte; grown; or cut
@@ -103,7 +103,8 @@ class Ledger {
   /// A file must be announced before its first byte, unless the ledger knows it.
   bool knows(const std::string& file) const { return files_.contains(file); }
 
-  /// Nothing can ask for an older length of it: it may be forgotten, and is announced when it grows again.
+  /// Nothing can ask for an older length of it. If it has not grown since its last entry it may be forgotten;
+  /// it is announced before it grows again.
   bool may_forget(const std::string& file) const;
 
   /// None: the partition was at most opened, without an answer.

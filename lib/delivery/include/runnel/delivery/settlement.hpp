@@ -34,7 +34,7 @@ class Settlement {
 
   /// A revoke or a stop has ended. `committed`: all that was delivered of what went.
   void gave_up(bool committed) {
-    if (!committed || out_ || again_ || late_) settled_ = false;
+    if (!committed || out_ || late_) settled_ = false;
     refused_ = false;
   }
 
@@ -47,8 +47,9 @@ class Settlement {
   /// With the next assignment, and before a byte is written.
   bool must_settle() const { return !settled_; }
 
-  /// Nobody knows whether the last commit was applied: the next one is the same.
-  bool same_again() const { return again_; }
+  /// Nobody knows whether the last commit was applied: the next one is the same. Never when it must settle:
+  /// sent in the next generation it could be applied after the cut.
+  bool same_again() const { return again_ && settled_; }
 
   /// The last commit was refused, and nothing has changed since: the same may be tried again, and if it
   /// counts nothing needs to be settled.
