@@ -75,6 +75,16 @@ TEST_F(SettlementFacts, without_an_answer_the_same_commit_goes_out_again_and_wri
   EXPECT_FALSE(settlement.same_again());
 }
 
+TEST_F(SettlementFacts, after_an_assignment_a_new_commit_goes_out_and_not_the_same_again) {  // rule 9
+  commits(AfterCommit::again);
+  settlement.assigned();
+  EXPECT_FALSE(settlement.same_again());
+  EXPECT_TRUE(settlement.may_write());
+  commits(AfterCommit::go_on);
+  settlement.gave_up(true);
+  EXPECT_TRUE(settlement.must_settle()) << "there was one without an answer all the same";
+}
+
 TEST_F(SettlementFacts, what_must_be_settled_is_not_sent_again) {  // rule 8
   commits(AfterCommit::again);
   settlement.gave_up(true);

@@ -64,7 +64,8 @@ struct Doubt {
 /// a checkpoint is under way two. Adding an entry costs what changes with it, however much is open.
 ///
 /// A commit holds the partitions that its entry changes or opens. Where several partitions write one file it
-/// holds all that are owned: then a late commit sets all of them back, and one entry counts for the file.
+/// holds all that are owned: then a late commit sets all of them back, and one entry counts for the file. So
+/// a commit that was not sent when more was assigned is not sent any more, but made anew.
 class Ledger {
  public:
   struct Length {

@@ -32,6 +32,10 @@ class Settlement {
     }
   }
 
+  /// More is ours. What is not known to be committed goes into a new checkpoint, which holds the new ones
+  /// too: the same commit as before would be a commit of this generation that lacks them.
+  void assigned() { again_ = false; }
+
   /// A revoke or a stop has ended. `committed`: all that was delivered of what went.
   void gave_up(bool committed) {
     if (!committed || out_ || late_) settled_ = false;
