@@ -41,6 +41,7 @@ void Ledger::add(const LedgerEntry& entry) {
   for (const auto& extent : entry.files) {
     auto& file = files_[extent.file];
     file.partitions.insert(extent.partitions.begin(), extent.partitions.end());
+    shares_ = shares_ || file.partitions.size() > 1;
     if (entry.settled) file.lengths.clear();  // it was cut, the same
     file.lengths.push_back({entry.sequence, extent.length});
     prune(file.lengths);

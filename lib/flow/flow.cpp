@@ -150,6 +150,7 @@ void Flow::give_up(const delivery::Batch& batch) {
 async::awaitable<void> Flow::on_assigned(Assigned change) {
   change_is_here();
   progress_.changed();
+  settlement_.assigned();
   std::optional<delivery::Beginning> beginning;
   if (store_) {
     beginning = co_await begin_with_ledger(change.partitions);
@@ -275,6 +276,7 @@ async::awaitable<bool> Flow::checkpoint() {
   if (store_) {
     const bool written = co_await write_entry(positions);
     if (!written) co_return false;
+    sent_entry_ = store_->ledger().last();
   }
   hand_over(with_owners(positions));
   co_return true;
@@ -303,7 +305,7 @@ void Flow::take_answer(const Answer& answer) {
   settlement_.answered(after);
   switch (after) {
     case delivery::AfterCommit::go_on:
-      if (store_) store_->ledger().answered(sent_entry_);
+      if (store_ && !must_settle()) store_->ledger().answered(sent_entry_);
       progress_.committed(now);
       commit_backoff_.reset();
       ++counters_.checkpoints;

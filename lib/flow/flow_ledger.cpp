@@ -131,7 +131,7 @@ async::awaitable<bool> Flow::sync_ledger() {
 
 async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
   const auto& ledger = store_->ledger();
-  const auto shared = [&](const auto& each) {
+  const auto begins_to_share = [&](const auto& each) {
     const auto& [path, extent] = each;
     std::set<delivery::Partition> writers(extent.partitions.begin(), extent.partitions.end());
     const auto known = ledger.files().find(path);
@@ -139,7 +139,9 @@ async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
       writers.insert(known->second.partitions.begin(), known->second.partitions.end());
     return writers.size() > 1;
   };
-  if (std::ranges::any_of(changed_, shared)) positions.merge(progress_.positions());
+  // So that a late commit sets all of them back, and one entry counts for the file.
+  if (ledger.shares() || std::ranges::any_of(changed_, begins_to_share))
+    positions.merge(progress_.positions());
 
   auto entry = ledger.next();
   for (const auto& [partition, next] : positions)
@@ -160,8 +162,8 @@ delivery::Commits Flow::with_owners(const delivery::Positions& positions) const 
     commits[partition].next = next;
     const auto owners = owners_.find(partition);
     if (store_ && owners != owners_.end())
-      commits[partition].metadata = delivery::to_metadata(
-          delivery::with({store_->ledger().name().id, store_->ledger().last()}, owners->second));
+      commits[partition].metadata =
+          delivery::to_metadata(delivery::with({store_->ledger().name().id, sent_entry_}, owners->second));
   }
   return commits;
 }

@@ -63,8 +63,26 @@ TEST_F(SettlementFacts, a_refused_commit_stops_writing_until_it_is_settled) {  /
   commits(AfterCommit::wait_for_change);
   EXPECT_FALSE(settlement.may_write());
   EXPECT_FALSE(settlement.same_again());
+  settlement.gave_up(true);
+  EXPECT_FALSE(settlement.was_refused());
   commits(AfterCommit::go_on);
   EXPECT_TRUE(settlement.must_settle()) << "not even a later ok makes up for it";
+}
+
+TEST_F(SettlementFacts, a_refused_commit_that_counts_when_it_is_sent_again_makes_up_for_it) {
+  commits(AfterCommit::wait_for_change);
+  EXPECT_TRUE(settlement.was_refused());
+  commits(AfterCommit::wait_for_change);
+  EXPECT_FALSE(settlement.may_write());
+  commits(AfterCommit::go_on);
+  EXPECT_TRUE(settlement.may_write());
+}
+
+TEST_F(SettlementFacts, a_refused_commit_behind_one_without_an_answer_must_be_settled) {  // rules 8 and 9
+  commits(AfterCommit::again);
+  commits(AfterCommit::wait_for_change);
+  EXPECT_FALSE(settlement.was_refused());
+  EXPECT_TRUE(settlement.must_settle());
 }
 
 TEST_F(SettlementFacts, without_an_answer_the_same_commit_goes_out_again_and_writing_goes_on) {  // rule 9

@@ -101,6 +101,9 @@ class Ledger {
   const std::map<Partition, std::vector<Stand>>& partitions() const { return partitions_; }
   const std::map<std::string, File>& files() const { return files_; }
 
+  /// Several partitions write one file: then a commit holds all that are owned.
+  bool shares() const { return shares_; }
+
   /// A file must be announced before its first byte, unless the ledger knows it.
   bool knows(const std::string& file) const { return files_.contains(file); }
 
@@ -125,7 +128,8 @@ class Ledger {
   LedgerName name_;
   std::uint64_t last_ = 0;
   std::uint64_t decided_ = 0;
-  std::uint64_t answered_ = 0;    // the newest whose commit counts
+  std::uint64_t answered_ = 0;  // the newest whose commit counts
+  bool shares_ = false;
   std::set<std::uint64_t> late_;  // commits that may still be applied
   std::map<Partition, std::vector<Stand>> partitions_;
   std::map<std::string, File> files_;

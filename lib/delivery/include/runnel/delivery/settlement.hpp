@@ -24,7 +24,7 @@ class Settlement {
     again_ = after == AfterCommit::again;
     if (again_) late_ = true;
     if (after == AfterCommit::wait_for_change || after == AfterCommit::stop) {
-      refused_ = settled_;
+      refused_ = (settled_ || refused_) && !late_;
       settled_ = false;
     } else if (after == AfterCommit::go_on && refused_) {  // the same commit, before anything has changed
       refused_ = false;
