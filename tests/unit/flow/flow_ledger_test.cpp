@@ -1,0 +1,116 @@
+#include "unit/flow/flow_world.hpp"
+
+namespace runnel::flow {
+namespace {
+
+struct FlowWithFiles : FlowFacts {
+  World world{0};
+
+  FlowWithFiles() { world.host.emplace(); }
+  delivery::Ledger ledger() const { return delivery::replay(world.host->ledger).ledger; }
+  delivery::Owners owners(const Partition& partition) const {
+    return delivery::owners_in(world.group.metadata.at(partition));
+  }
+};
+
+TEST_F(FlowWithFiles, opens_a_partition_before_its_first_record) {
+  world.group.produce(p0, 5);
+  world.live_with({p0});
+  world.until([&] { return world.group.commits == 1; });
+  EXPECT_THAT(world.host->files, IsEmpty());
+  world.until([&] { return !world.host->files.empty(); });
+  ASSERT_EQ(owners(p0).size(), 1u);
+  EXPECT_EQ(owners(p0).front().ledger, 1u);
+  world.run_for(1s);
+  world.stop();
+  world.expect_once_in_files();
+}
+
+TEST_F(FlowWithFiles, announces_a_file_before_its_first_record) {
+  world.group.produce(p0, 1);
+  world.live_with({p0});
+  world.until([&] { return !world.host->files.empty(); });
+  EXPECT_TRUE(ledger().knows("t0"));
+  EXPECT_EQ(world.host->durable_ledger, world.host->ledger.size());
+}
+
+TEST_F(FlowWithFiles, writes_nothing_when_there_is_nothing) {
+  world.group.produce(p0, 5);
+  world.live_with({p0});
+  world.run_for(5s);
+  const auto before = world.host->ledger;
+  const auto commits = world.group.commits;
+  world.run_for(1h);
+  EXPECT_EQ(world.host->ledger, before);
+  EXPECT_EQ(world.group.commits, commits);
+}
+
+TEST_F(FlowWithFiles, keeps_no_length_that_nobody_can_ask_for) {
+  world.live_with({p0});
+  for (int i = 0; i < 20; ++i) {
+    world.group.produce(p0, 3);
+    world.run_for(2s);
+  }
+  world.stop();
+  EXPECT_LE(ledger().files().at("t0").lengths.size(), 2u);
+}
+
+TEST_F(FlowWithFiles, sends_the_same_commit_again_until_it_is_answered) {
+  world.group.skip(p0, 0);
+  world.live_with({p0});
+  world.run_for(2s);
+  world.group.replies = {{16, 20ms, Reply::at_once}, {-185, 20ms, Reply::not_at_all}};
+  world.group.produce(p0, 1);
+  world.until([&] { return world.where("commit t0=1") < world.group.diary.size(); });
+  world.group.produce(p0, 4);
+  world.run_for(10s);
+  std::vector<std::string> commits;
+  for (const auto& line : world.group.diary)
+    if (line.starts_with("commit ")) commits.push_back(line);
+  EXPECT_THAT(commits,
+              ElementsAre("commit t0=0", "commit t0=1", "commit t0=1", "commit t0=1", "commit t0=5"));
+}
+
+TEST_F(FlowWithFiles, names_the_former_owner_behind_itself) {
+  const auto metadata = delivery::to_metadata({{7, 12}, {8, 3}});
+  world.group.produce(p0, 2);
+  world.group.committed[p0] = 1;
+  world.group.metadata[p0] = metadata;
+  world.origin[p0] = 1;
+  world.live_with({p0});
+  world.run_for(3s);
+  ASSERT_EQ(owners(p0).size(), 3u);
+  EXPECT_EQ(owners(p0)[0].ledger, 1u);
+  EXPECT_EQ(owners(p0)[1], (delivery::Claim{7, 12}));
+  EXPECT_EQ(owners(p0)[2], (delivery::Claim{8, 3}));
+}
+
+TEST_F(FlowWithFiles, follows_an_operator_who_moved_the_position_and_says_what_may_stand_twice) {
+  world.group.produce(p0, 6);
+  world.live_with({p0});
+  world.run_for(3s);
+  world.die();
+  world.group.committed[p0] = 2;
+  world.group.metadata[p0] = "";
+  world.live_with({p0});
+  world.run_for(3s);
+  EXPECT_THAT(world.host->offsets()[p0], ElementsAre(0, 1, 2, 3, 4, 5, 2, 3, 4, 5));
+  EXPECT_THAT(log(), HasSubstr("t [0]: offsets 0 to 5 may stand twice"));
+  world.stop();
+}
+
+TEST_F(FlowWithFiles, commits_all_that_is_owned_when_a_file_is_shared) {
+  world.host->shared = true;
+  world.group.produce(p0, 2);
+  world.group.produce(p1, 2);
+  world.live_with({p0, p1});
+  world.run_for(3s);
+  world.group.produce(p0, 1);
+  world.run_for(3s);
+  EXPECT_EQ(world.group.diary.back(), "answer 0");
+  EXPECT_EQ(world.group.diary[world.group.diary.size() - 2], "commit t0=3 t1=2");
+  world.stop();
+}
+
+}  // namespace
+}  // namespace runnel::flow
