@@ -7,6 +7,7 @@
 #include <runnel/format/template.hpp>
 #include <runnel/kafka/consumer.hpp>
 #include <runnel/kafka/producer.hpp>
+#include <runnel/sinks/ledger_store.hpp>
 #include <runnel/sinks/registry.hpp>
 #include <runnel/telemetry/log.hpp>
 
@@ -86,12 +87,14 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
   source.memory = config.runnel.memory.bytes;
 
   std::vector<flow::NamedSink> sinks;
+  bool keeps_files = false;
   for (const auto& name : consumer.sinks) {
     const auto& sink = *std::ranges::find(config.sinks, name, &config::Sink::name);
     const auto kinds = sinks::registry();
     const auto kind =
         std::ranges::find(kinds, sink.type, [](const sinks::Kind& each) { return each.config.type; });
     auto made = kind->make(*sink.options, {name, consumer.name, loop_, clock_});
+    keeps_files = keeps_files || made.keeps_files;
     source.headers = source.headers || made.wants_headers;
     sinks.push_back({name, std::move(made.sink)});
   }
@@ -101,10 +104,15 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
   params.reset = kafka::reset_of(source.properties);
   params.checkpoint = limits_of(consumer);
   params.drain = config.runnel.drain;
+  std::unique_ptr<flow::LedgerStore> ledger;
+  if (keeps_files)
+    ledger = sinks::make_ledger_store(
+        {consumer.name, source.properties.at("group.id"), state_directory(config.runnel)}, loop_, clock_);
   auto part = std::make_unique<Part>();
   part->name = "consumer." + consumer.name;
-  part->flow = std::make_unique<flow::Flow>(
-      loop_, std::move(params), kafka::make_consumer(loop_, std::move(source)), std::move(sinks), clock_);
+  part->flow =
+      std::make_unique<flow::Flow>(loop_, std::move(params), kafka::make_consumer(loop_, std::move(source)),
+                                   std::move(sinks), clock_, std::move(ledger));
   return part;
 }
 

@@ -3,12 +3,18 @@
 #include <runnel/config/config.hpp>
 #include <runnel/kafka/properties.hpp>
 
+#include <string>
+
 // What the configuration says, in the words of lib/kafka.
 namespace runnel::daemon {
 
 /// The properties of one flow's consumer, with the bound of delivery rule 4 for what librdkafka has queued.
 kafka::Properties properties_of(const config::Consumer& consumer, const config::Runnel& runnel);
 kafka::Properties properties_of(const config::Producer& producer);
+
+/// Where the ledgers of its flows lie: what it says, else $STATE_DIRECTORY, else where XDG says that a user's state
+/// lies, else /var/lib/runnel.
+std::string state_directory(const config::Runnel& runnel);
 
 /// Has librdkafka judge the properties of every flow; opens no socket. Errors: config::Error.
 void check(const config::Config& config);

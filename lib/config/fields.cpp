@@ -20,9 +20,9 @@ std::vector<Field> Runnel::fields() {
   return {
       {.key = "state_dir",
        .target = &state_dir,
-       .doc = "The directory for what Runnel must remember itself; empty: $STATE_DIRECTORY, else "
-              "$XDG_STATE_HOME/runnel, else "
-              "/var/lib/runnel."},
+       .doc = "The directory for the ledgers, which say how long each file was at each commit; empty: "
+              "$STATE_DIRECTORY, else $XDG_STATE_HOME/runnel, else, for others than root, "
+              "~/.local/state/runnel, else /var/lib/runnel."},
       {.key = "memory",
        .target = &memory,
        .doc = "The most bytes of records that are queued and in flight, for each consumer.",

@@ -67,7 +67,7 @@ Made make(const config::SinkOptions& given, const Context& context) {
   static disk::Disk disk;
   const auto& chosen = static_cast<const FileOptions&>(given);
   return {std::make_unique<FileSink>(chosen, context, disk, half_of_all_descriptors()),
-          format::make_formatter(chosen.chosen())->wants_headers()};
+          format::make_formatter(chosen.chosen())->wants_headers(), true};
 }
 
 }  // namespace

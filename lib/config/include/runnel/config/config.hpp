@@ -26,7 +26,7 @@ struct Property {
 using Properties = std::map<std::string, Property>;
 
 struct Runnel {
-  std::string state_dir;  // empty: $STATE_DIRECTORY, else $XDG_STATE_HOME/runnel, else /var/lib/runnel
+  std::string state_dir;  // empty: where the environment says
   Size memory{64 << 20};
   Duration drain = std::chrono::seconds(20);
   std::string log_level = "info";

@@ -21,6 +21,7 @@ struct Context {
 struct Made {
   std::unique_ptr<flow::Sink> sink;
   bool wants_headers = false;  // whether its format looks at the records' headers
+  bool keeps_files = false;    // whether its files are to hold each record once: the flow needs a ledger
 };
 
 struct Kind {
