@@ -1,3 +1,5 @@
+#include "directories.hpp"
+
 #include <runnel/disk/output_files.hpp>
 
 #include <fcntl.h>
@@ -11,12 +13,6 @@ namespace {
 
 // Not blocking: to open a pipe that has no reader must not hang. It changes nothing for a regular file.
 constexpr int append_flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-
-std::string parent(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 mode_t directory_mode(mode_t file_mode) {
   return file_mode | ((file_mode & 0444) >> 2);
@@ -38,7 +34,7 @@ OutputFile& OutputFiles::open(const std::string& path) {
   if (auto* file = find_in_place(path)) return *file;
   for (;;) {
     if (auto* file = open_existing(path)) return *file;
-    make_directories(parent(path));
+    make_directories(disk_, parent(path), directory_mode(params_.mode));
     const int fd = try_open(path, append_flags | O_CREAT);
     if (fd < 0) throw cannot_open(path, errno);
     remember_directories(path);
@@ -69,8 +65,9 @@ bool OutputFiles::truncate(const std::string& path, std::uint64_t length) {
   auto* file = find_in_place(path);
   if (file == nullptr) file = open_existing(path);
   if (file == nullptr || file->length < length) return false;
-  if (file->length == length) return true;
-  if (disk_.ftruncate(file->fd, static_cast<off_t>(length)) != 0) throw Error(path, errno);
+  // Is it of that length already, then whoever cut it may have died before it synced it.
+  if (file->length != length && disk_.ftruncate(file->fd, static_cast<off_t>(length)) != 0)
+    throw Error(path, errno);
   file->length = length;
   file->unsynced = true;
   return true;
@@ -80,9 +77,9 @@ bool OutputFiles::truncate(const std::string& path, std::uint64_t length) {
 void OutputFiles::remove(const std::string& path) {
   auto* file = find_in_place(path);
   if (file == nullptr) file = open_existing(path);
+  remember_directories(path);  // also when it is gone: whoever removed it may have died before it synced that
   if (file == nullptr) return;
   if (disk_.unlink(path.c_str()) != 0 && errno != ENOENT) throw Error(path, errno);
-  remember_directories(path);
   forget(by_path_.at(path));
 }
 
@@ -91,7 +88,7 @@ void OutputFiles::sync() {
     if (!file->unsynced) ++file->idle;
     sync_file(file);
   }
-  for (const auto& directory : directories_) sync_directory(directory);
+  for (const auto& directory : directories_) sync_directory(disk_, directory);
   directories_.clear();
 }
 
@@ -170,14 +167,6 @@ void OutputFiles::make_room() {
   }
 }
 
-void OutputFiles::make_directories(const std::string& directory) {
-  const auto make = [&] { return disk_.mkdir(directory.c_str(), directory_mode(params_.mode)) == 0; };
-  if (make() || errno == EEXIST) return;
-  if (errno != ENOENT || directory == parent(directory)) throw Error(directory, errno);
-  make_directories(parent(directory));
-  if (!make() && errno != EEXIST) throw Error(directory, errno);
-}
-
 // All the way up: whoever made the upper ones may have died before it synced them.
 void OutputFiles::remember_directories(const std::string& path) {
   for (auto directory = parent(path); directories_.insert(directory).second;) directory = parent(directory);
@@ -192,15 +181,6 @@ void OutputFiles::sync_file(Files::iterator file) {
     throw SyncFailed(path, error);
   }
   file->unsynced = false;
-}
-
-void OutputFiles::sync_directory(const std::string& directory) {
-  const int fd = disk_.open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  if (fd < 0) return;  // gone by now, or one high up that is not ours to read
-  const bool synced = disk_.fsync(fd) == 0 || errno == EINVAL;  // EINVAL: this file system has no such thing
-  const int error = errno;
-  disk_.close(fd);
-  if (!synced) throw SyncFailed(directory, error);
 }
 
 void OutputFiles::forget(Files::iterator file) {

@@ -159,6 +159,17 @@ TEST_F(Files, RemoveAndSyncTheDirectory) {
   EXPECT_EQ(disk_.count("fsync " + (dir_ / "file").substr(0, (dir_ / "file").rfind('/'))), 1);
 }
 
+// Whoever did it may have died before it was durable.
+TEST_F(Files, ThatAreCutAndRemovedAlreadyAreSyncedAllTheSame) {
+  tests::write_file(dir_ / "file", "123");
+  EXPECT_TRUE(files_.truncate(dir_ / "file", 3));
+  ASSERT_EQ(::mkdir((dir_ / "a").c_str(), 0700), 0);
+  files_.remove(dir_ / "a/missing");
+  files_.sync();
+  EXPECT_EQ(disk_.count("fdatasync " + dir_ / "file"), 1);
+  EXPECT_EQ(disk_.count("fsync " + dir_ / "a"), 1);
+}
+
 TEST_F(Files, ThatSomebodyMovedStayWithHimAndArePutOnTheDisk) {
   write(dir_ / "log", "old\n");
   ASSERT_EQ(::rename((dir_ / "log").c_str(), (dir_ / "log.1").c_str()), 0);

@@ -84,10 +84,8 @@ class OutputFiles {
   OutputFile* add(const std::string& path, int fd);
   void admit(OutputFile& file);
   void make_room();
-  void make_directories(const std::string& directory);
   void remember_directories(const std::string& path);
   void sync_file(Files::iterator file);
-  void sync_directory(const std::string& directory);
   void forget(Files::iterator file);
 
   Disk& disk_;

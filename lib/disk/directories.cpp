@@ -1,0 +1,32 @@
+#include "directories.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+namespace runnel::disk {
+
+std::string parent(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+void make_directories(Disk& disk, const std::string& directory, mode_t mode) {
+  const auto make = [&] { return disk.mkdir(directory.c_str(), mode) == 0; };
+  if (make() || errno == EEXIST) return;
+  if (errno != ENOENT || directory == parent(directory)) throw Error(directory, errno);
+  make_directories(disk, parent(directory), mode);
+  if (!make() && errno != EEXIST) throw Error(directory, errno);
+}
+
+void sync_directory(Disk& disk, const std::string& directory) {
+  const int fd = disk.open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (fd < 0) return;  // gone by now, or one high up that is not ours to read
+  const bool synced = disk.fsync(fd) == 0 || errno == EINVAL;  // EINVAL: this file system has no such thing
+  const int error = errno;
+  disk.close(fd);
+  if (!synced) throw SyncFailed(directory, error);
+}
+
+}  // namespace runnel::disk
