@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 namespace runnel::disk {
@@ -13,6 +14,9 @@ int Disk::open(const char* path, int flags, mode_t mode) {
 }
 int Disk::close(int fd) {
   return ::close(fd);
+}
+ssize_t Disk::read(int fd, void* bytes, std::size_t size) {
+  return ::read(fd, bytes, size);
 }
 ssize_t Disk::write(int fd, const void* bytes, std::size_t size) {
   return ::write(fd, bytes, size);
@@ -38,8 +42,16 @@ int Disk::flock(int fd, int operation) {
 int Disk::mkdir(const char* path, mode_t mode) {
   return ::mkdir(path, mode);
 }
+int Disk::rename(const char* from, const char* to) {
+  return ::rename(from, to);
+}
 int Disk::unlink(const char* path) {
   return ::unlink(path);
+}
+
+Disk& real_disk() {
+  static Disk disk;
+  return disk;
 }
 
 Error::Error(const std::string& path, int error) : std::runtime_error(path + ": " + std::strerror(error)) {}

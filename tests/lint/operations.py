@@ -16,7 +16,7 @@ from pathlib import Path
 
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 STRINGS = re.compile(rf"{STRING}(?:\s*{STRING})*")
-CALL = re.compile(r"\b(warn|error|tell|Broken|failed|stuck|fail|Error|SocketError|Locked)\(")
+CALL = re.compile(r"\b(warn|error|tell|Broken|failed|stuck|fail|Error|SocketError|Locked|LedgerRefused)\(")
 CAUSES = {"warn": 1, "error": 1, "tell": 2}  # so many arguments come before the sentence: an area, a cause
 REFUSALS = ("lib/config/", "lib/format/", "daemon/options.cpp", "daemon/setup.cpp")
 

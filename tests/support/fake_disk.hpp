@@ -18,12 +18,15 @@ namespace runnel::tests {
 /// The real disk, but for what a test breaks.
 class FakeDisk final : public disk::Disk {
  public:
-  std::size_t room = std::numeric_limits<std::size_t>::max();         // bytes until `full`
-  std::size_t at_most = std::numeric_limits<std::size_t>::max();      // bytes a write
-  int full = ENOSPC;                                                  // the error of a write without room
-  int sync_error = 0;                                                 // of fdatasync
+  std::size_t room = std::numeric_limits<std::size_t>::max();     // bytes until `full`
+  std::size_t at_most = std::numeric_limits<std::size_t>::max();  // bytes a write
+  int full = ENOSPC;                                              // the error of a write without room
+  int sync_error = 0;                                             // of fdatasync
+  int directory_error = 0;                                        // of fsync
+  int rename_error = 0;
   std::size_t descriptors = std::numeric_limits<std::size_t>::max();  // EMFILE from then on
   std::vector<std::string> calls;                                     // "write PATH", "fdatasync PATH", …
+  std::size_t written = 0;                                            // bytes
 
   /// From now on write() waits until let_go().
   void hang() { hung_ = true; }
@@ -58,6 +61,7 @@ class FakeDisk final : public disk::Disk {
     calls.push_back("write " + paths_[fd]);
     if (room == 0) return fails(full);
     const auto count = Disk::write(fd, bytes, std::min({size, room, at_most}));
+    if (count > 0) written += static_cast<std::size_t>(count);
     if (room != std::numeric_limits<std::size_t>::max()) room -= static_cast<std::size_t>(count);
     return count;
   }
@@ -67,7 +71,11 @@ class FakeDisk final : public disk::Disk {
   }
   int fsync(int fd) override {
     calls.push_back("fsync " + paths_[fd]);
-    return Disk::fsync(fd);
+    return directory_error == 0 ? Disk::fsync(fd) : fails(directory_error);
+  }
+  int rename(const char* from, const char* to) override {
+    calls.push_back(std::string("rename ") + from);
+    return rename_error == 0 ? Disk::rename(from, to) : fails(rename_error);
   }
 
  private:

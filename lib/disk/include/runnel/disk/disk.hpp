@@ -18,6 +18,7 @@ class Disk {
 
   virtual int open(const char* path, int flags, mode_t mode);
   virtual int close(int fd);
+  virtual ssize_t read(int fd, void* bytes, std::size_t size);
   virtual ssize_t write(int fd, const void* bytes, std::size_t size);
   virtual int fdatasync(int fd);
   virtual int fsync(int fd);
@@ -26,8 +27,12 @@ class Disk {
   virtual int stat(const char* path, struct stat* status);
   virtual int flock(int fd, int operation);
   virtual int mkdir(const char* path, mode_t mode);
+  virtual int rename(const char* from, const char* to);
   virtual int unlink(const char* path);
 };
+
+/// The one that breaks nothing.
+Disk& real_disk();
 
 /// A call on a file failed: "PATH: why".
 class Error : public std::runtime_error {
