@@ -88,8 +88,7 @@ Ledger LedgerFile::open() {
 }
 
 void LedgerFile::append(std::string_view text) {
-  if (!in_place())
-    throw Error(path_ + ": somebody has moved or removed it; put it back, or restart without it");
+  must_be_in_place();
   if (torn_ && disk_.ftruncate(fd_, static_cast<off_t>(length_)) != 0) throw Error(path_, errno);
   torn_ = true;
   if (const int error = write(fd_, text); error != 0) {
@@ -106,6 +105,7 @@ bool LedgerFile::rewrite_due(std::size_t bytes) const {
 }
 
 void LedgerFile::rewrite(std::string_view whole) {
+  must_be_in_place();  // by now another one may stand there
   const auto fresh = path_ + ".new";
   disk_.unlink(fresh.c_str());  // from a process that died amid this
   const int fd = disk_.open(fresh.c_str(), open_flags | O_EXCL, file_mode);
@@ -185,6 +185,11 @@ bool LedgerFile::in_place() const {
   }, there{};
   return disk_.fstat(fd_, &mine) == 0 && disk_.stat(path_.c_str(), &there) == 0 &&
          mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+void LedgerFile::must_be_in_place() const {
+  if (!in_place())
+    throw Error(path_ + ": somebody has moved or removed it; put it back, or restart without it");
 }
 
 // All of it; else the error.

@@ -419,6 +419,8 @@ TEST_F(LedgerFiles, StandStillWhenSomebodyTakesThemAwayAndGoOnWhenTheyAreBack) {
             path_ + ": somebody has moved or removed it; put it back, or restart without it");
   tests::write_file(path_, "another");
   EXPECT_THROW(file_->append(text), Error);
+  EXPECT_THROW(file_->rewrite(text), Error);
+  EXPECT_EQ(tests::read_file(path_), "another");
   ASSERT_EQ(::rename((dir_ / "taken").c_str(), path_.c_str()), 0);
   file_->append(text);
   EXPECT_EQ(on_disk().last(), 1);

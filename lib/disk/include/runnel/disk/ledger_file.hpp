@@ -62,6 +62,7 @@ class LedgerFile {
   delivery::Ledger read_ledger();
   std::string read();
   bool in_place() const;
+  void must_be_in_place() const;
   int write(int fd, std::string_view bytes);
   void close();
 
