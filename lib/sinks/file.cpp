@@ -1,8 +1,8 @@
 #include "file.hpp"
 
 #include "answers.hpp"
+#include "attempt.hpp"
 
-#include <runnel/flow/broken.hpp>
 #include <runnel/telemetry/log.hpp>
 
 #include <sys/resource.h>
@@ -22,25 +22,6 @@ using delivery::Record;
 // A path with a time in it leaves its files behind; they are closed after so many checkpoints without a
 // record.
 constexpr unsigned idle_checkpoints = 300;
-
-// What the file system refuses is an outcome; what no retry mends ends the process.
-template <class Work>
-Errands::Call attempt(Work work) {
-  return [work = std::move(work)]() -> flow::Prepared {
-    try {
-      return work();
-    } catch (const disk::Locked& error) {
-      throw flow::Broken(error.what(), flow::exit_lock_held);
-    } catch (const disk::SyncFailed& error) {
-      throw flow::Broken(std::string(error.what()) +
-                             " (on fdatasync: what was written since the last checkpoint may not be on the "
-                             "disk; it is not committed, and a restart delivers it again)",
-                         flow::exit_internal);
-    } catch (const disk::Error& error) {
-      return failed(error.what());
-    }
-  };
-}
 
 bool all_in(const auto& partitions, const std::set<Partition>& gone) {
   return std::ranges::all_of(partitions, [&](const Partition& each) { return gone.contains(each); });

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "answers.hpp"
+#include "errands.hpp"
+
+#include <runnel/disk/ledger_file.hpp>
+#include <runnel/flow/broken.hpp>
+
+#include <string>
+#include <utility>
+
+namespace runnel::sinks {
+
+/// A call on files: what the file system refuses is an outcome; what no retry mends ends the process.
+template <class Work>
+Errands::Call attempt(Work work) {
+  return [work = std::move(work)]() -> flow::Prepared {
+    try {
+      return work();
+    } catch (const disk::Locked& error) {
+      throw flow::Broken(error.what(), flow::exit_lock_held);
+    } catch (const disk::LedgerRefused& error) {
+      throw flow::Broken(error.what(), flow::exit_configuration);
+    } catch (const disk::SyncFailed& error) {
+      throw flow::Broken(std::string(error.what()) +
+                             " (on fdatasync: what was written since the last checkpoint may not be on the "
+                             "disk; it is not committed, and a restart delivers it again)",
+                         flow::exit_internal);
+    } catch (const disk::Error& error) {
+      return failed(error.what());
+    }
+  };
+}
+
+}  // namespace runnel::sinks

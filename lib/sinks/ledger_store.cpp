@@ -1,0 +1,98 @@
+#include "ledger_store.hpp"
+
+#include "answers.hpp"
+#include "attempt.hpp"
+
+#include <runnel/delivery/ledger_file.hpp>
+#include <runnel/telemetry/log.hpp>
+
+#include <utility>
+
+namespace runnel::sinks {
+
+using async::awaitable;
+using delivery::Extent;
+
+// Few are open at once: each is cut and done with.
+LedgerStore::LedgerStore(LedgerStoreParams params, const async::asio::any_io_executor& loop,
+                         flow::Clock& clock, disk::Disk& disk)
+    : area_("flow " + params.flow),
+      params_(std::move(params)),
+      disk_(disk),
+      files_(disk, {.most = 16}),
+      errands_(loop, clock) {}
+
+awaitable<flow::Delivered> LedgerStore::open(const std::string& cluster, flow::Hurry& hurry) {
+  const bool free = co_await errands_.idle(hurry);
+  if (!free) co_return delivered(late());
+  if (ledger_) co_return flow::Delivered();  // perhaps by a call that was late
+  auto call = attempt([this, cluster] { return open_file(cluster); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  co_return delivered(std::move(result));
+}
+
+void LedgerStore::add(const delivery::LedgerEntry& entry) {
+  ledger_->add(entry);
+  pending_ += to_text(ledger_->name(), entry);
+}
+
+awaitable<flow::Delivered> LedgerStore::sync(flow::Hurry& hurry) {
+  if (pending_.empty()) co_return flow::Delivered();
+  const bool free = co_await errands_.idle(hurry);
+  if (!free) co_return delivered(late());
+  pending_.erase(0, std::exchange(durable_, 0));  // by a call that was late
+  if (pending_.empty()) co_return flow::Delivered();
+
+  const auto size = pending_.size();
+  const bool anew = file_->rewrite_due(size);
+  auto text = anew ? written_anew(*ledger_) : pending_;
+  auto call = attempt([this, anew, size, text = std::move(text)] {
+    if (anew)
+      file_->rewrite(text);
+    else
+      file_->append(text);
+    durable_ = size;
+    return flow::Prepared();
+  });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  if (result.outcome == flow::Outcome::done) pending_.erase(0, std::exchange(durable_, 0));
+  co_return delivered(std::move(result));
+}
+
+awaitable<flow::Delivered> LedgerStore::cut(std::vector<Extent> files, flow::Hurry& hurry) {
+  auto call = attempt([this, files = std::move(files)] { return cut_files(files); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  co_return delivered(std::move(result));
+}
+
+flow::Prepared LedgerStore::open_file(const std::string& cluster) {
+  file_.emplace(disk_, disk::LedgerParams{params_.state_dir, params_.flow, cluster, params_.group});
+  ledger_.emplace(file_->open());
+  telemetry::info(area_, "its ledger is {}", file_->path());
+  return {};
+}
+
+// When it fails the files stay open: they know what is not durable yet, and the same call comes again.
+flow::Prepared LedgerStore::cut_files(const std::vector<Extent>& files) {
+  for (const auto& [path, length, partitions] : files) {
+    if (length == 0) {
+      files_.remove(path);
+    } else if (!files_.truncate(path, length)) {
+      telemetry::warn(
+          area_,
+          "{}: is missing, or shorter than the {} bytes of its last checkpoint; somebody has moved or cut it",
+          path, length);
+    }
+  }
+  files_.sync();
+  files_.close_if([](const disk::OutputFile&) { return true; });
+  return {};
+}
+
+std::unique_ptr<flow::LedgerStore> make_ledger_store(LedgerStoreParams params,
+                                                     const async::asio::any_io_executor& loop,
+                                                     flow::Clock& clock, disk::Disk& disk) {
+  return std::make_unique<LedgerStore>(std::move(params), loop, clock, disk);
+}
+
+}  // namespace runnel::sinks
