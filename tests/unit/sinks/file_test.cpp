@@ -34,14 +34,24 @@ class File : public testing::Test {
     sink_.emplace(options, Context{"files", "flow", loop_.get_executor(), clock_}, disk_, most);
   }
 
-  flow::Delivered deliver(const delivery::Batch& batch) {
+  flow::Delivered deliver_once(const delivery::Batch& batch) {
     flow::Hurry patient;
-    return tests::run(loop_, sink_->deliver(batch, patient));
+    auto result = tests::run(loop_, sink_->deliver(batch, patient));
+    for (const auto& extent : result.extents) announced_.push_back(text_of(extent));
+    return result;
+  }
+  flow::Delivered deliver(const delivery::Batch& batch) {
+    auto result = deliver_once(batch);
+    if (result.outcome == Outcome::unannounced) result = deliver_once(batch);
+    return result;
   }
 
   // The disk hangs in its first write, and the deadline comes while it does.
   void deliver_late(const delivery::Batch& batch) {
     flow::Hurry hurry;
+    const auto room = std::exchange(disk_.room, 0);
+    EXPECT_EQ(deliver(batch).outcome, Outcome::failed);  // its file is announced by now
+    disk_.room = room;
     disk_.hang();
     auto delivering = tests::start(loop_, sink_->deliver(batch, hurry));
     disk_.await_write();
@@ -54,11 +64,6 @@ class File : public testing::Test {
     return tests::run(loop_, sink_->prepare(patient));
   }
 
-  flow::Delivered cut_back(std::vector<Extent> extents) {
-    flow::Hurry patient;
-    return tests::run(loop_, sink_->cut_back(extents, patient));
-  }
-
   flow::Delivered give_up(std::vector<Partition> partitions) {
     flow::Hurry patient;
     return tests::run(loop_, sink_->give_up(partitions, patient));
@@ -69,15 +74,16 @@ class File : public testing::Test {
     tests::run(loop_, sink_->stop(patient));
   }
 
-  // "FILE LENGTH topic/0 topic/1" each
+  // "FILE LENGTH topic/0 topic/1"
+  static std::string text_of(const Extent& extent) {
+    auto line = std::filesystem::path(extent.file).filename().string();
+    line += " " + std::to_string(extent.length);
+    for (const auto& [topic, number] : extent.partitions) line += " " + topic + "/" + std::to_string(number);
+    return line;
+  }
   std::vector<std::string> extents() {
     std::vector<std::string> lines;
-    for (const auto& extent : prepare().extents) {
-      auto& line = lines.emplace_back(std::filesystem::path(extent.file).filename().string());
-      line += " " + std::to_string(extent.length);
-      for (const auto& [topic, number] : extent.partitions)
-        line += " " + topic + "/" + std::to_string(number);
-    }
+    for (const auto& extent : prepare().extents) lines.push_back(text_of(extent));
     return lines;
   }
 
@@ -87,6 +93,7 @@ class File : public testing::Test {
   flow::RealClock clock_;
   tests::Records records_;
   std::optional<FileSink> sink_;
+  std::vector<std::string> announced_;
 };
 
 const std::string mebibyte(1 << 20, 'x');
@@ -281,25 +288,38 @@ TEST_F(File, ReportsAnExtentAgainWhenPrepareWasLate) {
   EXPECT_THAT(extents(), testing::ElementsAre("file 2 topic/0"));
 }
 
-TEST_F(File, IsCutBackAndRemovedAndGoesOn) {
+TEST_F(File, AsksForANewFileToBeAnnouncedBeforeItsFirstByte) {
+  tests::write_file(dir_ / "1", "old\n");
   open(dir_ / "{partition}");
-  records_.in("t", 0).add("counts").in("t", 1).add("new");
-  EXPECT_EQ(deliver(records_.take()).outcome, Outcome::done);
-  EXPECT_EQ(deliver(records_.in("t", 0).add("does not").take()).outcome, Outcome::done);
-  const auto result = cut_back({{dir_ / "0", 7, {}}, {dir_ / "1", 0, {}}, {dir_ / "missing", 0, {}}});
-  EXPECT_EQ(result.outcome, Outcome::done);
-  EXPECT_EQ(read_file(dir_ / "0"), "counts\n");
-  EXPECT_NE(::access((dir_ / "1").c_str(), F_OK), 0);
-  EXPECT_TRUE(extents().empty());
-  EXPECT_EQ(deliver(records_.in("t", 0).add("again").take()).outcome, Outcome::done);
-  EXPECT_EQ(read_file(dir_ / "0"), "counts\nagain\n");
+  records_.in("t", 0).add("a").in("t", 1).add("b");
+  const auto batch = records_.take();
+  EXPECT_EQ(deliver_once(batch).outcome, Outcome::unannounced);
+  EXPECT_EQ(read_file(dir_ / "0") + read_file(dir_ / "1"), "old\n");
+  EXPECT_EQ(deliver_once(batch).outcome, Outcome::done);
+  EXPECT_EQ(deliver_once(records_.in("t", 1).add("c").take()).outcome, Outcome::done);
+  EXPECT_THAT(announced_, testing::ElementsAre("0 0 t/0", "1 4 t/1"));
 }
 
-TEST_F(File, IsNeverMadeLongerByACut) {
-  tests::write_file(dir_ / "file", "short");
+TEST_F(File, AsksAgainForAnotherBatch) {
   open(dir_ / "file");
-  EXPECT_EQ(cut_back({{dir_ / "file", 100, {}}, {dir_ / "missing", 100, {}}}).outcome, Outcome::done);
-  EXPECT_EQ(read_file(dir_ / "file"), "short");
+  EXPECT_EQ(deliver_once(records_.add("given up").take()).outcome, Outcome::unannounced);
+  EXPECT_EQ(deliver_once(records_.add("x").take()).outcome, Outcome::unannounced);
+}
+
+TEST_F(File, AsksAgainForAFileThatSomebodyHasChanged) {
+  open(dir_ / "file");
+  EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
+  tests::write_file(dir_ / "file", "not ours\n");
+  EXPECT_EQ(deliver_once(records_.add("y").take()).outcome, Outcome::unannounced);
+  EXPECT_THAT(announced_, testing::ElementsAre("file 0 topic/0", "file 9 topic/0"));
+}
+
+TEST_F(File, AsksAgainForAFileThatSomebodyHasMoved) {
+  open(dir_ / "file");
+  EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
+  std::filesystem::rename(dir_ / "file", dir_ / "file.1");
+  EXPECT_EQ(deliver_once(records_.add("y").take()).outcome, Outcome::unannounced);
+  EXPECT_THAT(announced_, testing::ElementsAre("file 0 topic/0", "file 0 topic/0"));
 }
 
 TEST_F(File, IsLetGoWithThePartitionsThatWroteIt) {
