@@ -28,9 +28,9 @@ class FakeDisk final : public disk::Disk {
   std::vector<std::string> calls;                                     // "write PATH", "fdatasync PATH", …
   std::size_t written = 0;                                            // bytes
 
-  /// From now on write() waits until let_go().
+  /// From now on write() and ftruncate() wait until let_go().
   void hang() { hung_ = true; }
-  void await_write() { entered_.acquire(); }  // until one waits
+  void await_write() { entered_.acquire(); }  // until one of them waits
   void let_go() {
     hung_ = false;
     released_.release();
@@ -54,16 +54,17 @@ class FakeDisk final : public disk::Disk {
     return Disk::close(fd);
   }
   ssize_t write(int fd, const void* bytes, std::size_t size) override {
-    if (hung_) {
-      entered_.release();
-      released_.acquire();
-    }
+    hang_here();
     calls.push_back("write " + paths_[fd]);
     if (room == 0) return fails(full);
     const auto count = Disk::write(fd, bytes, std::min({size, room, at_most}));
     if (count > 0) written += static_cast<std::size_t>(count);
     if (room != std::numeric_limits<std::size_t>::max()) room -= static_cast<std::size_t>(count);
     return count;
+  }
+  int ftruncate(int fd, off_t length) override {
+    hang_here();
+    return Disk::ftruncate(fd, length);
   }
   int fdatasync(int fd) override {
     calls.push_back("fdatasync " + paths_[fd]);
@@ -79,6 +80,11 @@ class FakeDisk final : public disk::Disk {
   }
 
  private:
+  void hang_here() {
+    if (!hung_) return;
+    entered_.release();
+    released_.acquire();
+  }
   static int fails(int error) {
     errno = error;
     return -1;

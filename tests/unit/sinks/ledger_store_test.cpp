@@ -40,7 +40,7 @@ class Store : public testing::Test {
     return tests::run(loop_, store_->cut(std::move(files), patient_));
   }
 
-  // The disk hangs in its first write, and the deadline comes while it does.
+  // The disk hangs in its first write or cut, and the deadline comes while it does.
   void late(async::awaitable<flow::Delivered> call, flow::Hurry& hurry) {
     disk_.hang();
     auto started = tests::start(loop_, std::move(call));
@@ -135,6 +135,20 @@ TEST_F(Store, IsSyncedAtOnceWhenNothingWasAdded) {
   EXPECT_TRUE(syncing.ended());
   EXPECT_EQ(tests::finish(loop_, syncing).outcome, Outcome::done);
   EXPECT_TRUE(disk_.calls.empty());
+}
+
+TEST_F(Store, IsSyncedAtOnceThoughACutHangs) {
+  reopen();
+  tests::write_file(dir_ / "file", "12345");
+  flow::Hurry hurry;
+  late(store_->cut({{dir_ / "file", 2, {}}}, hurry), hurry);
+  EXPECT_EQ(tests::run(loop_, store_->sync(hurry)).outcome, Outcome::done);
+  add(10);
+  EXPECT_EQ(tests::run(loop_, store_->sync(hurry)).outcome, Outcome::late);
+  disk_.let_go();
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  EXPECT_EQ(read_file(dir_ / "file"), "12");
+  EXPECT_EQ(on_disk().last(), 1);
 }
 
 TEST_F(Store, OpensWhenThereIsRoomAgain) {
