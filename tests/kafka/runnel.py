@@ -1,6 +1,7 @@
 """One runneld as a test sees it: a configuration, a process, what it printed. And how a test waits."""
 
 import array
+import contextlib
 import fcntl
 import json
 import os
@@ -181,10 +182,17 @@ class Runnel:
         """The records on standard output in format json."""
         return [json.loads(line) for line in self.lines()]
 
+    def files(self):
+        """What is in each of its files. One may go while they are read: it was cut to nothing."""
+        found = {}
+        for each in sorted((self.directory / "out").rglob("*.jsonl")):
+            with contextlib.suppress(FileNotFoundError):
+                found[each] = each.read_bytes()
+        return found
+
     def written(self):
         """The records in its files in format json, file by file."""
-        files = sorted((self.directory / "out").rglob("*.jsonl"))
-        return [json.loads(line) for each in files for line in whole_lines(each.read_bytes())]
+        return [json.loads(line) for data in self.files().values() for line in whole_lines(data)]
 
     def story(self):
         """For the report of a failed test."""
