@@ -14,6 +14,7 @@ if(CCACHE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+add_compile_options(-Wno-mismatched-new-delete)  # false alarms about coroutine frames: g++ PR 109224
 if(RUNNEL_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -1,6 +1,7 @@
 #include <runnel/delivery/settle.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -29,16 +30,19 @@ Verdicts judge(const Ledger& ledger, std::span<const Known> known, Settled& resu
   const auto asked = by_partition(known);
   for (const auto& [partition, stands] : ledger.partitions()) {
     const auto found = asked.find(partition);
-    if (found == asked.end()) verdicts.gone.insert(partition);
-    const auto decided =
-        found == asked.end() ? std::nullopt : entry_of(ledger.name().id, owners_of(*found->second));
+    std::optional<std::uint64_t> claim;
+    if (found != asked.end())
+      claim = entry_of(ledger.name().id, owners_of(*found->second));
+    else
+      verdicts.gone.insert(partition);
     const auto doubt = ledger.written(partition, ledger.decided(), ledger.last());
-    if (decided && *decided > ledger.last()) {
+    const auto decided = claim.value_or(0);
+    if (decided > ledger.last()) {
       verdicts.behind.insert(partition);
-      result.entry.sequence = std::max(result.entry.sequence, *decided + 1);
-    } else if (decided) {
-      verdicts.counts[partition] = *decided;
-      const auto [committed, position] = std::pair(*found->second->committed, at(stands, *decided).position);
+      result.entry.sequence = std::max(result.entry.sequence, decided + 1);
+    } else if (claim) {
+      verdicts.counts[partition] = decided;
+      const auto [committed, position] = std::pair(*found->second->committed, at(stands, decided).position);
       const bool of_long_ago = committed < position;
       if (of_long_ago) result.doubts.push_back({partition, committed, position});
     } else if (doubt) {  // an operator moved the offset: follow, and cut nothing

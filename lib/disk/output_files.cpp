@@ -42,6 +42,11 @@ OutputFile& OutputFiles::open(const std::string& path) {
   }
 }
 
+OutputFile* OutputFiles::open_if_there(const std::string& path) {
+  if (auto* file = find_in_place(path)) return file;
+  return open_existing(path);
+}
+
 OutputFile* OutputFiles::find(const std::string& path) {
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) return nullptr;
@@ -62,8 +67,7 @@ std::size_t OutputFiles::write(OutputFile& file, std::string_view bytes) {
 }
 
 bool OutputFiles::truncate(const std::string& path, std::uint64_t length) {
-  auto* file = find_in_place(path);
-  if (file == nullptr) file = open_existing(path);
+  auto* file = open_if_there(path);
   if (file == nullptr || file->length < length) return false;
   // Is it of that length already, then whoever cut it may have died before it synced it.
   if (file->length != length && disk_.ftruncate(file->fd, static_cast<off_t>(length)) != 0)
@@ -75,8 +79,7 @@ bool OutputFiles::truncate(const std::string& path, std::uint64_t length) {
 
 // Opened first, for only who holds the lock may remove it.
 void OutputFiles::remove(const std::string& path) {
-  auto* file = find_in_place(path);
-  if (file == nullptr) file = open_existing(path);
+  auto* file = open_if_there(path);
   remember_directories(path);  // also when it is gone: whoever removed it may have died before it synced that
   if (file == nullptr) return;
   if (disk_.unlink(path.c_str()) != 0 && errno != ENOENT) throw Error(path, errno);

@@ -176,6 +176,8 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
   delivery::Positions added;
   for (const auto& partition : change.partitions)
     if (auto position = others.extract(partition)) added.insert(std::move(position));
+  const Attempt take = [&](NamedSink& at, Hurry& hurry) { return at.sink->take(change.partitions, hurry); };
+  co_await at_every_sink(take);  // late: with the first record, then
   not_begun_.clear();
   source_->assign(added);
   if (!others.empty()) source_->rewind(others);

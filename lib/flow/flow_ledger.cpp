@@ -31,34 +31,36 @@ async::awaitable<bool> Flow::open_ledger() {
 async::awaitable<std::optional<delivery::Beginning>> Flow::begin_with_ledger(Partitions added) {
   const bool open = co_await open_ledger();
   if (!open) co_return std::nullopt;
-  const bool settle = settlement_.must_settle();
-  std::set<delivery::Partition> others;
-  if (settle) {
-    added.insert(added.end(), not_begun_.begin(), not_begun_.end());
-    for (const auto& [partition, next] : progress_.positions()) added.push_back(partition);
-    for (const auto& [partition, stands] : store_->ledger().partitions()) others.insert(partition);
-  }
-  const auto found = co_await look_up(added, others);
+  if (settlement_.must_settle()) co_return co_await settle(std::move(added));
+  const auto found = co_await look_up(added, std::set<delivery::Partition>());
   if (!found) co_return std::nullopt;
-  delivery::Opening opening;
-  if (settle) {
-    auto settled = delivery::settle(store_->ledger(), params_.reset, added, found->known);
-    opening = settled.opening;
-    const bool done = co_await carry_out(std::move(settled));
-    if (!done) co_return std::nullopt;
-  } else {
-    opening = delivery::open(store_->ledger(), params_.reset, added, found->known);
-  }
+  co_return opened(delivery::open(store_->ledger(), params_.reset, added, found->known));
+}
+
+async::awaitable<std::optional<delivery::Beginning>> Flow::settle(Partitions ours) {
+  ours.insert(ours.end(), not_begun_.begin(), not_begun_.end());
+  for (const auto& [partition, next] : progress_.positions()) ours.push_back(partition);
+  std::set<delivery::Partition> others;
+  for (const auto& [partition, stands] : store_->ledger().partitions()) others.insert(partition);
+  const auto found = co_await look_up(ours, others);
+  if (!found) co_return std::nullopt;
+  const auto settled = delivery::settle(store_->ledger(), params_.reset, ours, found->known);
+  const bool done = co_await carry_out(settled);
+  if (!done) co_return std::nullopt;
+  co_return opened(settled.opening);
+}
+
+delivery::Beginning Flow::opened(delivery::Opening opening) {
   for (const auto& [partition, in_ledger, begin] : opening.forgotten)
     warn("forgotten " + text_of(partition),
          fmt::format("{}: the group has no position any more, and the ledger has {}; going on at {}",
                      text_of(partition), in_ledger, begin));
   for (auto& [partition, owners] : opening.owners) owners_[partition] = std::move(owners);
-  co_return std::move(opening.beginning);
+  return std::move(opening.beginning);
 }
 
 // The sinks let go of their files, the files are cut to what counts, the ledger says so.
-async::awaitable<bool> Flow::carry_out(delivery::Settled settled) {
+async::awaitable<bool> Flow::carry_out(const delivery::Settled& settled) {
   Partitions all;
   for (const auto& cut : settled.cuts) all.insert(all.end(), cut.partitions.begin(), cut.partitions.end());
   for (const auto& [partition, next] : progress_.positions()) all.push_back(partition);

@@ -81,6 +81,14 @@ FileSink::FileSink(const FileOptions& options, const Context& context, disk::Dis
       chunk_(format::make_formatter(options.chosen())),
       errands_(context.loop, context.clock) {}
 
+async::awaitable<flow::Delivered> FileSink::take(std::span<const Partition> partitions, flow::Hurry& hurry) {
+  if (by_time_) co_return flow::Delivered();
+  std::set<Partition> ours(partitions.begin(), partitions.end());
+  auto call = attempt([this, ours = std::move(ours)] { return lock(ours); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  co_return delivered(std::move(result));
+}
+
 async::awaitable<flow::Delivered> FileSink::deliver(const delivery::Batch& batch, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);
   if (!free) co_return delivered(late());
@@ -119,6 +127,12 @@ async::awaitable<void> FileSink::stop(flow::Hurry& hurry) {
     return flow::Prepared();
   });
   std::ignore = co_await errands_.run(std::move(call), hurry);
+}
+
+flow::Prepared FileSink::lock(const std::set<Partition>& partitions) {
+  for (const auto& partition : partitions)
+    if (auto* file = files_.open_if_there(path_of(partition, {}))) file->writers.insert(partition);
+  return {};
 }
 
 flow::Prepared FileSink::write_batch() {

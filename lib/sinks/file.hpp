@@ -36,12 +36,15 @@ struct FileOptions final : FormatOptions {
 /// else is written, its files are cut to where it began. Outcomes: failed for what the file system refuses
 /// (no room, no right, not a regular file); the same batch then goes on at the very byte. Errors: Broken when
 /// another process writes the file (75) or when a sync failed, since no retry could tell what is on the disk
-/// (70): after a restart it is delivered again. A file that was moved or removed by somebody is left to him,
-/// and its path made anew with the next batch.
+/// (70): after a restart it is delivered again. A file is locked from take() on, if its path is told without
+/// a record (no time in it), else from its first record on. A file that was moved or removed by somebody is
+/// left to him, and its path made anew with the next batch.
 class FileSink final : public flow::Sink {
  public:
   FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files);
 
+  async::awaitable<flow::Delivered> take(std::span<const delivery::Partition> partitions,
+                                         flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> deliver(const delivery::Batch& batch, flow::Hurry& hurry) override;
   async::awaitable<flow::Prepared> prepare(flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> give_up(std::span<const delivery::Partition> partitions,
@@ -69,6 +72,7 @@ class FileSink final : public flow::Sink {
   };
 
   // On the sink's thread:
+  flow::Prepared lock(const std::set<delivery::Partition>& partitions);
   flow::Prepared write_batch();
   void plan();
   void add(Part& part, Records run);

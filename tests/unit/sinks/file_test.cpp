@@ -322,6 +322,19 @@ TEST_F(File, AsksAgainForAFileThatSomebodyHasMoved) {
   EXPECT_THAT(announced_, testing::ElementsAre("file 0 topic/0", "file 0 topic/0"));
 }
 
+TEST_F(File, IsLockedFromTheMomentItsPartitionIsOurs) {
+  tests::write_file(dir_ / "0", "old\n");
+  open(dir_ / "{partition}");
+  flow::Hurry patient;
+  const std::vector<Partition> ours{{"t", 0}, {"t", 1}};
+  EXPECT_EQ(tests::run(loop_, sink_->take(ours, patient)).outcome, Outcome::done);
+  EXPECT_NE(::access((dir_ / "1").c_str(), F_OK), 0) << "nothing is made before there is a record";
+  disk::OutputFiles other(disk_, {});
+  EXPECT_THROW(other.open(dir_ / "0"), disk::Locked);
+  EXPECT_EQ(give_up(ours).outcome, Outcome::done);
+  EXPECT_NO_THROW(other.open(dir_ / "0"));
+}
+
 TEST_F(File, IsLetGoWithThePartitionsThatWroteIt) {
   open(dir_ / "{topic}");
   records_.in("a", 0).add("x").in("a", 1).add("x").in("b", 0).add("x");

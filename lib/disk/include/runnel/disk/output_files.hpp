@@ -50,6 +50,9 @@ class OutputFiles {
   /// truncate() or remove().
   OutputFile& open(const std::string& path);
 
+  /// The same for a file that is there; nullptr: there is none, and none is made.
+  OutputFile* open_if_there(const std::string& path);
+
   /// The file if it is open, whatever stands under its path by now; else nullptr.
   OutputFile* find(const std::string& path);
 

@@ -144,7 +144,9 @@ class Flow {
   bool may_commit() const { return !must_settle() || settlement_.was_refused(); }
   async::awaitable<bool> open_ledger();
   async::awaitable<std::optional<delivery::Beginning>> begin_with_ledger(Partitions added);
-  async::awaitable<bool> carry_out(delivery::Settled settled);
+  async::awaitable<std::optional<delivery::Beginning>> settle(Partitions ours);
+  async::awaitable<bool> carry_out(const delivery::Settled& settled);
+  delivery::Beginning opened(delivery::Opening opening);
   async::awaitable<bool> announce(std::vector<delivery::Extent> files);
   async::awaitable<bool> sync_ledger();
   async::awaitable<bool> write_entry(delivery::Positions& positions);

@@ -38,6 +38,12 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
+  /// These partitions are the flow's now, and nobody else may write what they are written to: what there is
+  /// of it is locked, before the first record. Errors: throws Broken when another process has the lock.
+  virtual async::awaitable<Delivered> take(std::span<const delivery::Partition>, Hurry&) {
+    co_return Delivered();
+  }
+
   /// Gives the batch to the sink. Completes when the sink has taken responsibility for every record, or has
   /// failed, or at the deadline. After `late` the next batch may begin at earlier offsets.
   virtual async::awaitable<Delivered> deliver(const delivery::Batch& batch, Hurry& hurry) = 0;
