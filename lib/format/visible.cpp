@@ -20,6 +20,14 @@ bool breaks(unsigned char byte) {
   return byte == '\n' || byte == '\t';
 }
 
+// U+202A to U+202E and U+2066 to U+2069 turn the order of what is shown after them.
+bool turns(std::string_view character) {
+  const auto in = [&](std::string_view begin, char first, char last) {
+    return character.starts_with(begin) && character[2] >= first && character[2] <= last;
+  };
+  return in("\xe2\x80", '\xaa', '\xae') || in("\xe2\x81", '\xa6', '\xa9');
+}
+
 void append(std::string_view text, bool with_breaks, std::string& out) {
   while (!text.empty()) {
     const auto length = utf8_sequence(text);
@@ -30,6 +38,8 @@ void append(std::string_view text, bool with_breaks, std::string& out) {
       append_hex("\\u00", byte, out);
     } else if (length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {
       append_hex("\\u00", static_cast<unsigned char>(text[1]), out);
+    } else if (length == 3 && turns(text)) {
+      append_hex("\\u20", static_cast<unsigned char>((text[1] & 3) << 6 | (text[2] & 0x3f)), out);
     } else {
       out.append(text.substr(0, length));
     }

@@ -157,8 +157,11 @@ std::size_t printable_length(std::string_view text) {
   if (first < 0xF0) {
     const bool overlong = first == 0xE0 && byte(1) < 0xA0;
     const bool surrogate = first == 0xED && byte(1) >= 0xA0;
-    const bool line_break = first == 0xE2 && byte(1) == 0x80 && (byte(2) == 0xA8 || byte(2) == 0xA9);
-    return overlong || surrogate || line_break ? 0 : 3;
+    // U+2028 and U+2029 break the line; U+202A to U+202E and U+2066 to U+2069 turn the order of what is
+    // shown.
+    const bool breaks_or_turns = first == 0xE2 && ((byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) ||
+                                                   (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+    return overlong || surrogate || breaks_or_turns ? 0 : 3;
   }
   const bool out_of_range = (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90);
   return out_of_range || !continues(3) ? 0 : 4;

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from runnel import BAD_CONFIGURATION, OK, RUNNELD, becomes, consumer, eventually, stdout
 
-PAGE = (Path(__file__).parents[2] / "docs/kcat.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/kcat.md").read_text()
 EVERY_BYTE = bytes(range(256))
 BINARY = bytes(range(1, 256))  # kcat cuts a header's value at a zero byte
 
@@ -76,6 +77,12 @@ def test_the_page_has_pairs():
     assert len(PAIRS) >= 8
     for kcat, runneld in PAIRS:
         assert kcat.startswith("kcat ") and runneld.startswith("runneld ")
+
+
+def test_the_pairs_of_the_readme_are_the_page_s():
+    lines = (ROOT / "README.md").read_text().splitlines()
+    shown = [lines[i:i + 2] for i, line in enumerate(lines) if line.startswith("kcat ")]
+    assert shown and all(pair in PAIRS for pair in shown)
 
 
 class Line:

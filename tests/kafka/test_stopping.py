@@ -1,7 +1,6 @@
 """Members and brokers that stop, die or hang while records flow."""
 
 import signal
-import time
 from collections import Counter
 
 import pytest
@@ -124,11 +123,8 @@ def test_files_hold_each_record_once_though_their_only_writer_is_killed_five_tim
 # a broker that hangs or dies
 
 def stops_in_time(one, drain):
-    begin = time.monotonic()
     one.signal(signal.SIGTERM)
-    code = one.ends(within=drain + 10)
-    assert time.monotonic() - begin < drain + 1
-    return code
+    return one.ends(within=drain + 1)
 
 
 def on(broker):

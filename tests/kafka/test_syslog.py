@@ -2,7 +2,6 @@
 
 import re
 import socket
-import time
 from datetime import datetime, timezone
 
 import pytest
@@ -140,10 +139,8 @@ def test_a_server_that_hangs_holds_up_the_stop_no_longer_than_the_drain(broker, 
     rsyslog.pause()
     broker.produce(topic, *["x" * 8000] * 4000)
     assert one.alive()
-    begin = time.monotonic()
     one.signal(15)
-    assert one.ends() in (OK, STOP_NOT_DELIVERED)
-    assert time.monotonic() - begin < 3
+    assert one.ends(within=5) in (OK, STOP_NOT_DELIVERED)
 
 
 def test_udp_to_a_server_that_is_not_there_is_held_back_where_that_can_be_seen(broker, topic, group, carry, rsyslog):

@@ -29,6 +29,14 @@ TEST(Visible, ShowsC1ControlsWhichSteerATerminalToo) {
             "\\u009b31m\\u0080\\u009f\xc2\xa0");
 }
 
+TEST(Visible, ShowsWhatTurnsTheOrderOfTheTextBehindIt) {
+  EXPECT_EQ(visible("a\xe2\x80\xae"
+                    "b\xe2\x81\xa6\xe2\x81\xa9"),
+            "a\\u202eb\\u2066\\u2069");
+  EXPECT_EQ(visible("\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"),
+            "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa");
+}
+
 TEST(Visible, ShowsBytesThatAreNotUtf8) {
   EXPECT_EQ(visible("\x9b"
                     "31m\xff"),

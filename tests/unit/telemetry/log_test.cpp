@@ -176,6 +176,7 @@ TEST(Printable, EscapesControls) {
                       "31m"),
             "\\xc2\\x9b31m");
   EXPECT_EQ(printable("\xE2\x80\xA8"), "\\xe2\\x80\\xa8");
+  EXPECT_EQ(printable("\xE2\x80\xAE\xE2\x81\xA6"), "\\xe2\\x80\\xae\\xe2\\x81\\xa6");
 }
 
 TEST(Printable, EscapesWhatIsNotUtf8) {
