@@ -228,6 +228,7 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
     settlement_.lost();
   else
     settlement_.gave_up(committed);
+  if (store_ && !must_settle()) co_await forget_files(change.partitions);
   if (!committed) {
     warn("uncommitted", "the last records before a rebalance are not committed: they come again");
     if (stop_at_) end_.uncommitted = true;

@@ -131,6 +131,22 @@ async::awaitable<bool> Flow::sync_ledger() {
   co_return outcome == Outcome::done;
 }
 
+// Given up cleanly, a file is as long as it counts, and whoever has it next may write it: another flow, or
+// another member here. It is announced anew, with the length that it has then.
+async::awaitable<void> Flow::forget_files(const Partitions& gone) {
+  const auto& ledger = store_->ledger();
+  const std::set<delivery::Partition> theirs(gone.begin(), gone.end());
+  auto entry = ledger.next();
+  for (const auto& [path, file] : ledger.files()) {
+    const auto goes = [&](const delivery::Partition& partition) { return theirs.contains(partition); };
+    if (std::ranges::all_of(file.partitions, goes) && ledger.may_forget(path))
+      entry.forgotten.push_back(path);
+  }
+  if (entry.forgotten.empty()) co_return;
+  store_->add(entry);
+  co_await sync_ledger();
+}
+
 async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
   const auto& ledger = store_->ledger();
   const auto begins_to_share = [&](const auto& each) {

@@ -51,7 +51,6 @@ TEST_F(FlowWithFiles, keeps_no_length_that_nobody_can_ask_for) {
     world.group.produce(p0, 3);
     world.run_for(2s);
   }
-  world.stop();
   EXPECT_LE(ledger().files().at("t0").lengths.size(), 2u);
 }
 
@@ -96,6 +95,22 @@ TEST_F(FlowWithFiles, follows_an_operator_who_moved_the_position_and_says_what_m
   world.run_for(3s);
   EXPECT_THAT(world.host->offsets()[p0], ElementsAre(0, 1, 2, 3, 4, 5, 2, 3, 4, 5));
   EXPECT_THAT(log(), HasSubstr("t [0]: offsets 0 to 5 may stand twice"));
+  world.stop();
+}
+
+TEST_F(FlowWithFiles, leaves_a_file_to_whoever_writes_it_after_a_clean_end) {
+  world.group.produce(p0, 2);
+  world.live_with({p0});
+  world.run_for(3s);
+  world.stop();
+  world.bury();
+  EXPECT_THAT(ledger().files(), IsEmpty());
+  world.host->files["t0"].records.emplace_back(p1, 7);
+  world.group.produce(p0, 1);
+  world.live_with({p0});
+  world.run_for(3s);
+  EXPECT_THAT(world.host->offsets()[p0], ElementsAre(0, 1, 2));
+  EXPECT_THAT(world.host->offsets()[p1], ElementsAre(7));
   world.stop();
 }
 

@@ -149,6 +149,7 @@ class Flow {
   delivery::Beginning opened(delivery::Opening opening);
   async::awaitable<bool> announce(std::vector<delivery::Extent> files);
   async::awaitable<bool> sync_ledger();
+  async::awaitable<void> forget_files(const Partitions& gone);
   async::awaitable<bool> write_entry(delivery::Positions& positions);
   delivery::Commits with_owners(const delivery::Positions& positions) const;
 
