@@ -72,6 +72,7 @@ async::awaitable<FlowEnd> Flow::run() {
     co_await take(std::move(event));
   }
   co_await stop_sinks();
+  if (store_) co_await store_->close(*hurry_);
   end_.left_group = source_->closed();
   if (progress_.dirty() || source_->committing()) end_.uncommitted = true;
   co_return end_;

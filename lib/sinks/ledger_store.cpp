@@ -6,6 +6,7 @@
 #include <runnel/delivery/ledger_file.hpp>
 #include <runnel/telemetry/log.hpp>
 
+#include <tuple>
 #include <utility>
 
 namespace runnel::sinks {
@@ -63,6 +64,15 @@ awaitable<flow::Delivered> LedgerStore::cut(std::vector<Extent> files, flow::Hur
   auto call = attempt([this, files = std::move(files)] { return cut_files(files); });
   auto result = co_await errands_.run(std::move(call), hurry);
   co_return delivered(std::move(result));
+}
+
+awaitable<void> LedgerStore::close(flow::Hurry& hurry) {
+  auto call = attempt([this] {
+    file_.reset();
+    files_.close_if([](const disk::OutputFile&) { return true; });
+    return flow::Prepared();
+  });
+  std::ignore = co_await errands_.run(std::move(call), hurry);
 }
 
 flow::Prepared LedgerStore::open_file(const std::string& cluster) {

@@ -29,6 +29,7 @@ class LedgerStore final : public flow::LedgerStore {
   delivery::Ledger& ledger() override { return *ledger_; }
   void add(const delivery::LedgerEntry& entry) override;
   async::awaitable<flow::Delivered> sync(flow::Hurry& hurry) override;
+  async::awaitable<void> close(flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> cut(std::vector<delivery::Extent> files, flow::Hurry& hurry) override;
 
  private:

@@ -195,6 +195,8 @@ class SimulatedLedger final : public flow::LedgerStore {
     co_return flow::Delivered();
   }
 
+  async::awaitable<void> close(flow::Hurry&) override { co_await others_turn(); }
+
  private:
   async::awaitable<void> others_turn() { co_await async::asio::post(loop_, async::asio::use_awaitable); }
 

@@ -237,6 +237,13 @@ TEST_F(Store, EndsWith75WhenAnotherProcessHasTheLedger) {
   EXPECT_EQ(tests::run(loop_, other.open("another cluster", patient_)).outcome, Outcome::done);
 }
 
+TEST_F(Store, LetsAnotherFlowHaveTheLedgerOnceItIsClosed) {
+  EXPECT_EQ(open().outcome, Outcome::done);
+  tests::run(loop_, store_->close(patient_));
+  LedgerStore other({"archive", "group", dir_ / "state"}, loop_.get_executor(), clock_, disk_);
+  EXPECT_EQ(tests::run(loop_, other.open("cluster", patient_)).outcome, Outcome::done);
+}
+
 TEST_F(Store, EndsWith78WhenTheLedgerIsDamaged) {
   reopen();
   make();

@@ -35,6 +35,10 @@ class LedgerStore {
   /// Cuts each file to its length (0: removes it), and makes that durable. No sink may have one of them open.
   /// Files that are missing or shorter stay as they are, with a warning that names them.
   virtual async::awaitable<Delivered> cut(std::vector<delivery::Extent> files, Hurry& hurry) = 0;
+
+  /// Lets go of its file and of the lock, at the latest at the deadline: another flow may open it next. It is
+  /// fit only for destruction then.
+  virtual async::awaitable<void> close(Hurry& hurry) = 0;
 };
 
 }  // namespace runnel::flow
