@@ -112,7 +112,9 @@ class Broker:
         options = {"enable_auto_commit": False, "isolation_level": "read_committed", "max_partition_fetch_bytes": 4 << 20}
         consumer = KafkaConsumer(bootstrap_servers=self.address, **options)
         try:
-            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            if not partitions:
+                return []  # the topic is being made
             consumer.assign(partitions)
             consumer.seek_to_beginning(*partitions)
             ends = consumer.end_offsets(partitions)
