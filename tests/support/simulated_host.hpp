@@ -35,6 +35,7 @@ struct SimulatedHost {
   std::string ledger;
   std::size_t durable_ledger = 0;
   bool shared = false;  // one file for all partitions
+  bool held = false;    // a flow has the ledger open
 
   std::string path_of(const delivery::Partition& partition) const {
     return shared ? "all" : partition.topic + std::to_string(partition.number);
@@ -159,6 +160,7 @@ class SimulatedLedger final : public flow::LedgerStore {
     host_.ledger.resize(replayed.end);
     host_.durable_ledger = replayed.end;
     ledger_ = std::move(replayed.ledger);
+    host_.held = true;
     co_return flow::Delivered();
   }
 
@@ -195,7 +197,10 @@ class SimulatedLedger final : public flow::LedgerStore {
     co_return flow::Delivered();
   }
 
-  async::awaitable<void> close(flow::Hurry&) override { co_await others_turn(); }
+  async::awaitable<void> close(flow::Hurry&) override {
+    co_await others_turn();
+    host_.held = false;
+  }
 
  private:
   async::awaitable<void> others_turn() { co_await async::asio::post(loop_, async::asio::use_awaitable); }

@@ -114,6 +114,13 @@ TEST_F(FlowWithFiles, leaves_a_file_to_whoever_writes_it_after_a_clean_end) {
   world.stop();
 }
 
+TEST_F(FlowWithFiles, lets_go_of_the_ledger_before_it_has_ended) {
+  world.live_with({p0});
+  world.until([&] { return world.host->held; });
+  world.stop();
+  EXPECT_FALSE(world.host->held);
+}
+
 TEST_F(FlowWithFiles, commits_all_that_is_owned_when_a_file_is_shared) {
   world.host->shared = true;
   world.group.produce(p0, 2);
