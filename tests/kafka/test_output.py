@@ -158,7 +158,7 @@ def test_a_second_process_on_the_same_file_ends_and_names_the_first(broker, runn
     other = runnel("other", consumer(topic, group, sinks=["files"]), file(tmp_path / "other", format="raw"))
     eventually(lambda: len(broker.members(group) or ()) == 2)
     assert other.stop() == OK  # the first one has given its partition up, and has it again
-    eventually(lambda: (broker.members(group) or {}).keys() == {"one"})
+    eventually(lambda: broker.members(group) == {"one": {(topic, 0)}} and "assigned" in one.about("flow")[-1])
     two = runnel("two", consumer(topic, group + "-2", sinks=["files"]), sink)
     assert two.ends() == LOCKED
     assert str(one.pid) in two.err and str(shared) in two.err
