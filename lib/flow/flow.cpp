@@ -32,6 +32,10 @@ std::string list(const std::vector<delivery::Partition>& partitions) {
   return text.empty() ? "nothing" : text;
 }
 
+std::string label_of(const NamedSink& sink) {
+  return (sink.sink ? "sink " : "") + sink.name;
+}
+
 }  // namespace
 
 Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr<Source> source,
@@ -342,7 +346,6 @@ async::awaitable<Outcome> Flow::at_every_sink(const Attempt& call) {
 
 // Tries until the sink has it, its reader is gone, or the deadline comes.
 async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, Outcome* outcome) {
-  const auto label = sink.sink ? "sink " + sink.name : sink.name;
   delivery::Backoff backoff(sink_backoff);
   while (!sink.reader_gone) {
     const auto begun = clock_.now();
@@ -362,14 +365,14 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
     }
     if (result.outcome == Outcome::closed) {
       sink.reader_gone = end_.reader_gone = true;
-      telemetry::info(area_, "{}: {}", label, result.reason);
+      telemetry::info(area_, "{}: {}", label_of(sink), result.reason);
     }
     if (result.outcome != Outcome::failed) {
       for (auto& extent : result.extents) changed_[extent.file] = std::move(extent);
       closed_.insert(closed_.end(), result.closed.begin(), result.closed.end());
       co_return;
     }
-    warn(label, fmt::format("{}: {}; trying again", label, result.reason));
+    warn(label_of(sink), fmt::format("{}: {}; trying again", label_of(sink), result.reason));
     *outcome = Outcome::late;
     if (hurried()) co_return;
     co_await pause(clock_.now() + backoff.next(), Waiting::for_sink, &sink);
@@ -414,7 +417,7 @@ delivery::Wait Flow::Waiting::describe() const {
       wait.what = "the brokers to say where to begin";
       break;
     case for_sink:
-      wait.what = (sink_->sink ? "sink " : "") + sink_->name;
+      wait.what = label_of(*sink_);
       wait.why = sink_->trouble;
       break;
   }

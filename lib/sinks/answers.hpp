@@ -9,16 +9,12 @@
 // The small words that sinks answer with.
 namespace runnel::sinks {
 
-inline flow::Prepared failed(std::string reason) {
+inline flow::Delivered failed(std::string reason) {
   return {flow::Outcome::failed, std::move(reason)};
 }
 
-inline flow::Prepared late() {
+inline flow::Delivered late() {
   return {flow::Outcome::late, "what was asked before has not ended by the deadline"};
-}
-
-inline flow::Delivered delivered(flow::Prepared result) {
-  return result;
 }
 
 /// Whether it is the very batch that was given before. Whoever compares keeps the first one's owner, so its

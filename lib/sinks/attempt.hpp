@@ -14,7 +14,7 @@ namespace runnel::sinks {
 /// A call on files: what the file system refuses is an outcome; what no retry mends ends the process.
 template <class Work>
 Errands::Call attempt(Work work) {
-  return [work = std::move(work)]() -> flow::Prepared {
+  return [work = std::move(work)]() -> flow::Delivered {
     try {
       return work();
     } catch (const disk::Locked& error) {

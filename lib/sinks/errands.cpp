@@ -23,7 +23,7 @@ awaitable<bool> Errands::idle(flow::Hurry& hurry) {
   co_return true;
 }
 
-awaitable<flow::Prepared> Errands::run(Call call, flow::Hurry& hurry) {
+awaitable<flow::Delivered> Errands::run(Call call, flow::Hurry& hurry) {
   const bool free = co_await idle(hurry);
   if (!free) co_return late();
   given_up_ = false;

@@ -18,7 +18,7 @@ namespace runnel::sinks {
 /// waits for the call, and what the call uses must live until then. Thread: the loop's, but for given_up().
 class Errands {
  public:
-  using Call = std::function<flow::Prepared()>;
+  using Call = std::function<flow::Delivered()>;
 
   Errands(const async::asio::any_io_executor& loop, flow::Clock& clock) : clock_(clock), worker_(loop) {}
 
@@ -28,13 +28,13 @@ class Errands {
 
   /// Runs `call` once idle. Completes with what it gives, or `late` at the deadline.
   /// Errors: throws what the call throws.
-  async::awaitable<flow::Prepared> run(Call call, flow::Hurry& hurry);
+  async::awaitable<flow::Delivered> run(Call call, flow::Hurry& hurry);
 
   /// For the call: nobody waits for it any more, so it may end where it can be resumed. Thread: any.
   bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
 
  private:
-  using Job = async::Job<flow::Prepared>;
+  using Job = async::Job<flow::Delivered>;
 
   async::awaitable<bool> ended(flow::Hurry& hurry);
 

@@ -45,9 +45,8 @@ std::unique_ptr<config::SinkOptions> options() {
 }
 
 Made make(const config::SinkOptions& given, const Context& context) {
-  static disk::Disk disk;
   const auto& chosen = static_cast<const FileOptions&>(given);
-  return {std::make_unique<FileSink>(chosen, context, disk, half_of_all_descriptors()),
+  return {std::make_unique<FileSink>(chosen, context, disk::real_disk(), half_of_all_descriptors()),
           format::make_formatter(chosen.chosen())->wants_headers(), true};
 }
 
@@ -86,12 +85,12 @@ async::awaitable<flow::Delivered> FileSink::take(std::span<const Partition> part
   std::set<Partition> ours(partitions.begin(), partitions.end());
   auto call = attempt([this, ours = std::move(ours)] { return lock(ours); });
   auto result = co_await errands_.run(std::move(call), hurry);
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
 async::awaitable<flow::Delivered> FileSink::deliver(const delivery::Batch& batch, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);
-  if (!free) co_return delivered(late());
+  if (!free) co_return late();
   if (!same(batch, batch_)) {
     batch_ = batch;
     given_ = clock_.wall();
@@ -101,10 +100,10 @@ async::awaitable<flow::Delivered> FileSink::deliver(const delivery::Batch& batch
   auto call = attempt([this] { return write_batch(); });
   auto result = co_await errands_.run(std::move(call), hurry);
   if (result.outcome == flow::Outcome::done) count_batch();
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
-async::awaitable<flow::Prepared> FileSink::prepare(flow::Hurry& hurry) {
+async::awaitable<flow::Delivered> FileSink::prepare(flow::Hurry& hurry) {
   auto call = attempt([this] { return sync(); });
   auto result = co_await errands_.run(std::move(call), hurry);
   if (result.outcome != flow::Outcome::done) co_return result;
@@ -117,25 +116,25 @@ async::awaitable<flow::Delivered> FileSink::give_up(std::span<const Partition> p
   std::set<Partition> gone(partitions.begin(), partitions.end());
   auto call = attempt([this, gone = std::move(gone)] { return let_go(gone); });
   auto result = co_await errands_.run(std::move(call), hurry);
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
 async::awaitable<void> FileSink::stop(flow::Hurry& hurry) {
   auto call = attempt([this] {
     take_back();
     files_.close_if([](const disk::OutputFile&) { return true; });
-    return flow::Prepared();
+    return flow::Delivered();
   });
   std::ignore = co_await errands_.run(std::move(call), hurry);
 }
 
-flow::Prepared FileSink::lock(const std::set<Partition>& partitions) {
+flow::Delivered FileSink::lock(const std::set<Partition>& partitions) {
   for (const auto& partition : partitions)
     if (auto* file = files_.open_if_there(path_of(partition, {}))) file->writers.insert(partition);
   return {};
 }
 
-flow::Prepared FileSink::write_batch() {
+flow::Delivered FileSink::write_batch() {
   if (!planned_) plan();
   for (const auto& path : std::exchange(asked_, {})) learn(files_.open(path));
   for (; at_ < parts_.size(); ++at_) {
@@ -179,8 +178,8 @@ void FileSink::add(Part& part, Records run) {
 }
 
 // All files of what is left of the batch at once, for to remember them costs a sync.
-flow::Prepared FileSink::unannounced() {
-  flow::Prepared result{flow::Outcome::unannounced};
+flow::Delivered FileSink::unannounced() {
+  flow::Delivered result{flow::Outcome::unannounced};
   for (auto part = parts_.begin() + static_cast<std::ptrdiff_t>(at_); part != parts_.end(); ++part) {
     const auto& file = files_.open(part->path);
     if (part->begun || knows(file)) continue;
@@ -239,9 +238,9 @@ void FileSink::take_back() {
   at_ = 0;
 }
 
-flow::Prepared FileSink::sync() {
+flow::Delivered FileSink::sync() {
   files_.sync();
-  flow::Prepared result;
+  flow::Delivered result;
   const auto idle = [&](const disk::OutputFile& file) {
     if (file.idle < idle_checkpoints) return false;
     known_.erase(file.path);
@@ -252,7 +251,7 @@ flow::Prepared FileSink::sync() {
   return result;
 }
 
-flow::Prepared FileSink::let_go(const std::set<Partition>& partitions) {
+flow::Delivered FileSink::let_go(const std::set<Partition>& partitions) {
   take_back();
   const auto theirs = [&](const disk::OutputFile& file) {
     if (!all_in(file.writers, partitions)) return false;

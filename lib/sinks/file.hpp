@@ -46,7 +46,7 @@ class FileSink final : public flow::Sink {
   async::awaitable<flow::Delivered> take(std::span<const delivery::Partition> partitions,
                                          flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> deliver(const delivery::Batch& batch, flow::Hurry& hurry) override;
-  async::awaitable<flow::Prepared> prepare(flow::Hurry& hurry) override;
+  async::awaitable<flow::Delivered> prepare(flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> give_up(std::span<const delivery::Partition> partitions,
                                             flow::Hurry& hurry) override;
   async::awaitable<void> stop(flow::Hurry& hurry) override;
@@ -72,17 +72,17 @@ class FileSink final : public flow::Sink {
   };
 
   // On the sink's thread:
-  flow::Prepared lock(const std::set<delivery::Partition>& partitions);
-  flow::Prepared write_batch();
+  flow::Delivered lock(const std::set<delivery::Partition>& partitions);
+  flow::Delivered write_batch();
   void plan();
   void add(Part& part, Records run);
   bool write_part(Part& part);
-  flow::Prepared unannounced();
+  flow::Delivered unannounced();
   bool knows(const disk::OutputFile& file) const;
   void learn(const disk::OutputFile& file);
   void take_back();
-  flow::Prepared sync();
-  flow::Prepared let_go(const std::set<delivery::Partition>& partitions);
+  flow::Delivered sync();
+  flow::Delivered let_go(const std::set<delivery::Partition>& partitions);
 
   // On the loop:
   void count_batch();

@@ -25,11 +25,11 @@ LedgerStore::LedgerStore(LedgerStoreParams params, const async::asio::any_io_exe
 
 awaitable<flow::Delivered> LedgerStore::open(const std::string& cluster, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);
-  if (!free) co_return delivered(late());
+  if (!free) co_return late();
   if (ledger_) co_return flow::Delivered();  // perhaps by a call that was late
   auto call = attempt([this, cluster] { return open_file(cluster); });
   auto result = co_await errands_.run(std::move(call), hurry);
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
 void LedgerStore::add(const delivery::LedgerEntry& entry) {
@@ -40,7 +40,7 @@ void LedgerStore::add(const delivery::LedgerEntry& entry) {
 awaitable<flow::Delivered> LedgerStore::sync(flow::Hurry& hurry) {
   if (pending_.empty()) co_return flow::Delivered();
   const bool free = co_await errands_.idle(hurry);
-  if (!free) co_return delivered(late());
+  if (!free) co_return late();
   pending_.erase(0, std::exchange(durable_, 0));  // by a call that was late
   if (pending_.empty()) co_return flow::Delivered();
 
@@ -53,29 +53,29 @@ awaitable<flow::Delivered> LedgerStore::sync(flow::Hurry& hurry) {
     else
       file_->append(text);
     durable_ = size;
-    return flow::Prepared();
+    return flow::Delivered();
   });
   auto result = co_await errands_.run(std::move(call), hurry);
   if (result.outcome == flow::Outcome::done) pending_.erase(0, std::exchange(durable_, 0));
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
 awaitable<flow::Delivered> LedgerStore::cut(std::vector<Extent> files, flow::Hurry& hurry) {
   auto call = attempt([this, files = std::move(files)] { return cut_files(files); });
   auto result = co_await errands_.run(std::move(call), hurry);
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
 awaitable<void> LedgerStore::close(flow::Hurry& hurry) {
   auto call = attempt([this] {
     file_.reset();
     files_.close_if([](const disk::OutputFile&) { return true; });
-    return flow::Prepared();
+    return flow::Delivered();
   });
   std::ignore = co_await errands_.run(std::move(call), hurry);
 }
 
-flow::Prepared LedgerStore::open_file(const std::string& cluster) {
+flow::Delivered LedgerStore::open_file(const std::string& cluster) {
   file_.emplace(disk_, disk::LedgerParams{params_.state_dir, params_.flow, cluster, params_.group});
   ledger_.emplace(file_->open());
   telemetry::info(area_, "its ledger is {}", file_->path());
@@ -83,7 +83,7 @@ flow::Prepared LedgerStore::open_file(const std::string& cluster) {
 }
 
 // When it fails the files stay open: they know what is not durable yet, and the same call comes again.
-flow::Prepared LedgerStore::cut_files(const std::vector<Extent>& files) {
+flow::Delivered LedgerStore::cut_files(const std::vector<Extent>& files) {
   for (const auto& [path, length, partitions] : files) {
     if (length == 0) {
       files_.remove(path);

@@ -34,8 +34,8 @@ class LedgerStore final : public flow::LedgerStore {
 
  private:
   // On the thread:
-  flow::Prepared open_file(const std::string& cluster);
-  flow::Prepared cut_files(const std::vector<delivery::Extent>& files);
+  flow::Delivered open_file(const std::string& cluster);
+  flow::Delivered cut_files(const std::vector<delivery::Extent>& files);
 
   const std::string area_;  // for the log
   const LedgerStoreParams params_;

@@ -49,12 +49,12 @@ StdoutSink::StdoutSink(int fd, const StdoutOptions& options, const Context& cont
 
 async::awaitable<flow::Delivered> StdoutSink::deliver(const delivery::Batch& batch, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);
-  if (!free) co_return delivered(late());
+  if (!free) co_return late();
   if (!same(batch, batch_)) begin(batch);
   Errands::Call call = [this] { return write(); };
   auto result = co_await errands_.run(std::move(call), hurry);
   if (result.outcome == flow::Outcome::done) batch_ = {};
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
 async::awaitable<void> StdoutSink::stop(flow::Hurry& hurry) {
@@ -68,7 +68,7 @@ void StdoutSink::begin(const delivery::Batch& batch) {
   left_ = batch.records;
 }
 
-flow::Prepared StdoutSink::write() {
+flow::Delivered StdoutSink::write() {
   while (!chunk_.empty() || !left_.empty()) {
     if (errands_.given_up()) return late();
     if (chunk_.empty()) chunk_.fill(left_);
@@ -84,7 +84,7 @@ flow::Prepared StdoutSink::write() {
   return {};
 }
 
-flow::Prepared StdoutSink::refused(int error) const {
+flow::Delivered StdoutSink::refused(int error) const {
   const bool gone = error == EPIPE || error == EBADF || (terminal_ && error == EIO);  // EIO: it hung up
   auto result = failed(std::string("standard output: ") + std::strerror(error));
   if (gone) result.outcome = flow::Outcome::closed;

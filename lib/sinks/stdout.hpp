@@ -33,8 +33,8 @@ class StdoutSink final : public SimpleSink {
 
  private:
   void begin(const delivery::Batch& batch);
-  flow::Prepared write();
-  flow::Prepared refused(int error) const;
+  flow::Delivered write();
+  flow::Delivered refused(int error) const;
 
   int fd_;
   bool terminal_;

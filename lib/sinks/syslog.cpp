@@ -123,7 +123,7 @@ SyslogSink::SyslogSink(const SyslogOptions& options, const Context& context,
 
 async::awaitable<flow::Delivered> SyslogSink::deliver(const delivery::Batch& batch, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);
-  if (!free) co_return delivered(late());
+  if (!free) co_return late();
   if (!same(batch, batch_)) {
     batch_ = batch;
     left_ = batch.records;
@@ -133,11 +133,11 @@ async::awaitable<flow::Delivered> SyslogSink::deliver(const delivery::Batch& bat
   auto call = attempt(&SyslogSink::write);
   auto result = co_await errands_.run(std::move(call), hurry);
   if (result.outcome == flow::Outcome::done) batch_ = {};
-  co_return delivered(std::move(result));
+  co_return result;
 }
 
-async::awaitable<flow::Prepared> SyslogSink::prepare(flow::Hurry& hurry) {
-  if (!dirty_) co_return flow::Prepared();
+async::awaitable<flow::Delivered> SyslogSink::prepare(flow::Hurry& hurry) {
+  if (!dirty_) co_return flow::Delivered();
   auto call = attempt(&SyslogSink::settle);
   auto result = co_await errands_.run(std::move(call), hurry);
   if (result.outcome == flow::Outcome::done) dirty_ = false;
@@ -150,8 +150,8 @@ async::awaitable<void> SyslogSink::stop(flow::Hurry& hurry) {
 }
 
 // What the network refuses is an outcome.
-Errands::Call SyslogSink::attempt(flow::Prepared (SyslogSink::*work)()) {
-  return [this, work]() -> flow::Prepared {
+Errands::Call SyslogSink::attempt(flow::Delivered (SyslogSink::*work)()) {
+  return [this, work]() -> flow::Delivered {
     try {
       auto result = (this->*work)();
       tell_of_cuts();
@@ -163,7 +163,7 @@ Errands::Call SyslogSink::attempt(flow::Prepared (SyslogSink::*work)()) {
   };
 }
 
-flow::Prepared SyslogSink::write() {
+flow::Delivered SyslogSink::write() {
   connect();
   for (;;) {
     auto result = push();
@@ -173,7 +173,7 @@ flow::Prepared SyslogSink::write() {
 }
 
 // Only what has arrived may be committed.
-flow::Prepared SyslogSink::settle() {
+flow::Delivered SyslogSink::settle() {
   connect();
   auto result = push();
   if (result.outcome != flow::Outcome::done) return result;
@@ -196,7 +196,7 @@ flow::Prepared SyslogSink::settle() {
 }
 
 // Until the socket has all that is in the window.
-flow::Prepared SyslogSink::push() {
+flow::Delivered SyslogSink::push() {
   auto since = now();
   while (const auto* frames = window_.next()) {
     if (errands_.given_up()) return late();
@@ -258,7 +258,7 @@ void SyslogSink::disconnect() {
   window_.rewind(now());
 }
 
-flow::Prepared SyslogSink::stuck(std::string_view what) const {
+flow::Delivered SyslogSink::stuck(std::string_view what) const {
   const auto seconds = std::chrono::duration_cast<std::chrono::duration<double>>(patience_).count();
   return failed(fmt::format("{}: {} for {} s", shown_, what, seconds));
 }

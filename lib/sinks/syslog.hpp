@@ -51,7 +51,7 @@ class SyslogSink final : public SimpleSink {
              std::chrono::milliseconds patience = std::chrono::seconds(10));
 
   async::awaitable<flow::Delivered> deliver(const delivery::Batch& batch, flow::Hurry& hurry) override;
-  async::awaitable<flow::Prepared> prepare(flow::Hurry& hurry) override;
+  async::awaitable<flow::Delivered> prepare(flow::Hurry& hurry) override;
   async::awaitable<void> stop(flow::Hurry& hurry) override;
 
   /// Messages that were cut so far. Thread: any.
@@ -61,14 +61,14 @@ class SyslogSink final : public SimpleSink {
   using time_point = SyslogWindow::time_point;
 
   // On the sink's thread:
-  Errands::Call attempt(flow::Prepared (SyslogSink::*work)());
-  flow::Prepared write();
-  flow::Prepared settle();
-  flow::Prepared push();
+  Errands::Call attempt(flow::Delivered (SyslogSink::*work)());
+  flow::Delivered write();
+  flow::Delivered settle();
+  flow::Delivered push();
   void make_frames();
   void connect();
   void disconnect();
-  flow::Prepared stuck(std::string_view what) const;
+  flow::Delivered stuck(std::string_view what) const;
   void tell(telemetry::Level level, std::string_view cause, const std::string& text);
   void count_cuts_of_socket();
   void tell_of_cuts();

@@ -71,8 +71,8 @@ class MemorySink final : public flow::Sink {
     co_return result;
   }
 
-  async::awaitable<flow::Prepared> prepare(flow::Hurry& hurry) override {
-    flow::Prepared result;
+  async::awaitable<flow::Delivered> prepare(flow::Hurry& hurry) override {
+    flow::Delivered result;
     const auto there = shelf_.records.size();
     co_await others_turn();
     const bool in_time = co_await held_up(shelf_.prepare_stuck, clock_.now(), hurry);

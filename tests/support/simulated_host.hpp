@@ -102,8 +102,8 @@ class SimulatedFileSink final : public flow::Sink {
     co_return result;
   }
 
-  async::awaitable<flow::Prepared> prepare(flow::Hurry&) override {
-    flow::Prepared result;
+  async::awaitable<flow::Delivered> prepare(flow::Hurry&) override {
+    flow::Delivered result;
     for (auto& [path, file] : host_.files) {
       co_await others_turn();
       file.durable = file.records.size();

@@ -59,7 +59,7 @@ class File : public testing::Test {
     EXPECT_EQ(tests::finish(loop_, delivering).outcome, Outcome::late);
   }
 
-  flow::Prepared prepare() {
+  flow::Delivered prepare() {
     flow::Hurry patient;
     return tests::run(loop_, sink_->prepare(patient));
   }

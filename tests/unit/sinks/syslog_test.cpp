@@ -202,7 +202,7 @@ class SyslogSinkTest : public testing::Test {
     hurry.no_later_than(clock_.now());
     return tests::finish(loop_, delivering);
   }
-  flow::Prepared prepare() {
+  flow::Delivered prepare() {
     flow::Hurry patient;
     return tests::run(loop_, made_->prepare(patient));
   }

@@ -27,7 +27,6 @@ struct Delivered {
   std::vector<delivery::Extent> extents = {};  // of unannounced: the files; of prepare(): what has changed
   std::vector<std::string> closed = {};        // of prepare(): files that would be announced again
 };
-using Prepared = Delivered;
 
 /// Where records go. One instance belongs to one flow. A failure that no retry can mend is thrown as Broken.
 ///
@@ -49,7 +48,7 @@ class Sink {
   virtual async::awaitable<Delivered> deliver(const delivery::Batch& batch, Hurry& hurry) = 0;
 
   /// Makes durable all that was delivered. Completes when that is so, or as deliver does.
-  virtual async::awaitable<Prepared> prepare(Hurry& hurry) = 0;
+  virtual async::awaitable<Delivered> prepare(Hurry& hurry) = 0;
 
   /// Lets go of what it holds for these partitions (open files, locks), and of what it was to tell with the
   /// next prepare(): another member gets them next, or their files are cut.
