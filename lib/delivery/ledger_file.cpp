@@ -1,6 +1,5 @@
-#include "words.hpp"
-
 #include <runnel/delivery/ledger_file.hpp>
+#include <runnel/delivery/words.hpp>
 
 #include <boost/crc.hpp>
 

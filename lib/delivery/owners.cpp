@@ -1,6 +1,5 @@
-#include "words.hpp"
-
 #include <runnel/delivery/owners.hpp>
+#include <runnel/delivery/words.hpp>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "directories.hpp"
 
 #include <runnel/delivery/ledger_file.hpp>
+#include <runnel/delivery/words.hpp>
 #include <runnel/disk/ledger_file.hpp>
 
 #include <boost/crc.hpp>
@@ -8,9 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <random>
 #include <utility>
 
@@ -24,12 +23,6 @@ constexpr int open_flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW 
 constexpr mode_t file_mode = 0640;
 constexpr mode_t directory_mode = 0750;
 
-std::string hex(unsigned number, int digits) {
-  std::array<char, 9> text{};
-  std::snprintf(text.data(), text.size(), "%0*x", digits, number);
-  return text.data();
-}
-
 // A flow may have any name; a file may not.
 std::string file_name(const LedgerParams& params) {
   std::string name;
@@ -39,12 +32,12 @@ std::string file_name(const LedgerParams& params) {
     if (plain)
       name += c;
     else
-      name += '%' + hex(static_cast<unsigned char>(c), 2);
+      name += '%' + delivery::to_hex(static_cast<unsigned char>(c));
   }
   const auto whose = params.cluster + '\0' + params.group;
   boost::crc_32_type crc;
   crc.process_bytes(whose.data(), whose.size());
-  return name + '-' + hex(crc.checksum(), 8) + ".ledger";
+  return name + '-' + delivery::to_hex(std::uint32_t{crc.checksum()}) + ".ledger";
 }
 
 std::uint64_t random_id() {

@@ -1,6 +1,4 @@
-#include <runnel/delivery/ledger.hpp>
-
-#include <gmock/gmock.h>
+#include "unit/delivery/ledger_facts.hpp"
 
 #include <chrono>
 
@@ -13,16 +11,7 @@ using testing::IsEmpty;
 const Partition p0{"t", 0};
 const Partition p1{"t", 1};
 
-struct LedgerFacts : testing::Test {
-  Ledger ledger{{7, "cluster", "group"}};
-
-  std::uint64_t adds(std::vector<Place> places, std::vector<Extent> files) {
-    auto entry = ledger.next();
-    entry.places = std::move(places);
-    entry.files = std::move(files);
-    ledger.add(entry);
-    return entry.sequence;
-  }
+struct LedgerFacts : WithLedger {
   std::uint64_t grows(const std::string& file, std::uint64_t length, std::int64_t position) {
     return adds({{p0, position}}, {{file, length, {p0}}});
   }

@@ -1,10 +1,8 @@
+#include "unit/delivery/ledger_facts.hpp"
+
 #include <runnel/delivery/ledger_file.hpp>
 #include <runnel/delivery/progress.hpp>
 #include <runnel/delivery/settle.hpp>
-
-#include <gmock/gmock.h>
-
-#include <vector>
 
 namespace runnel::delivery {
 namespace {
@@ -22,19 +20,11 @@ constexpr std::uint64_t theirs = 8;
 
 // A ledger with an opening (entry 1), announcements (2), and checkpoints from 3 on; what Kafka says; what
 // follows.
-struct SettleFacts : testing::Test {
-  Ledger ledger{{ours, "cluster", "group"}};
+struct SettleFacts : WithLedger {
   std::vector<Known> known;
   std::vector<Partition> assigned{p0};
   Reset reset = Reset::earliest;
 
-  std::uint64_t adds(std::vector<Place> places, std::vector<Extent> files) {
-    auto entry = ledger.next();
-    entry.places = std::move(places);
-    entry.files = std::move(files);
-    ledger.add(entry);
-    return entry.sequence;
-  }
   void a_file_each() {
     adds({{p0, 100, false}, {p1, 200, false}}, {});
     adds({}, {{"f0", 0, {p0}}, {"f1", 0, {p1}}});
