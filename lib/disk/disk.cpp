@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -47,6 +48,10 @@ int Disk::rename(const char* from, const char* to) {
 }
 int Disk::unlink(const char* path) {
   return ::unlink(path);
+}
+
+ssize_t Disk::getrandom(void* bytes, std::size_t size) {
+  return ::getrandom(bytes, size, 0);
 }
 
 Disk& real_disk() {

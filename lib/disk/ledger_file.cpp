@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <random>
 #include <utility>
 
 namespace runnel::disk {
@@ -40,10 +39,13 @@ std::string file_name(const LedgerParams& params) {
   return name + '-' + delivery::to_hex(std::uint32_t{crc.checksum()}) + ".ledger";
 }
 
-std::uint64_t random_id() {
-  std::random_device device;
+std::uint64_t random_id(Disk& disk, const std::string& path) {
   std::uint64_t id = 0;
-  while (id == 0) id = std::uint64_t{device()} << 32 | device();
+  while (id == 0) {
+    const auto count = disk.getrandom(&id, sizeof id);
+    if (count < 0 && errno != EINTR) throw Error(path, errno);
+    if (count != sizeof id) id = 0;
+  }
   return id;
 }
 
@@ -147,7 +149,7 @@ void LedgerFile::lock(int fd) {
 
 Ledger LedgerFile::read_ledger() {
   const auto bytes = read();
-  if (bytes.empty()) return Ledger({random_id(), params_.cluster, params_.group});
+  if (bytes.empty()) return Ledger({random_id(disk_, path_), params_.cluster, params_.group});
   auto replayed = delivery::replay(bytes);
   if (replayed.outcome == Replayed::newer)
     throw LedgerRefused(path_ + ": " + replayed.why + "; install that release again");

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace runnel::sinks {
 
@@ -20,7 +21,10 @@ class Errands {
  public:
   using Call = std::function<flow::Delivered()>;
 
-  Errands(const async::asio::any_io_executor& loop, flow::Clock& clock) : clock_(clock), worker_(loop) {}
+  /// `elsewhere` as for a Worker.
+  Errands(const async::asio::any_io_executor& loop, flow::Clock& clock,
+          async::asio::any_io_executor elsewhere = {})
+      : clock_(clock), worker_(loop, std::move(elsewhere)) {}
 
   /// Completes when no call is under way (true), or at the deadline (false).
   /// Errors: throws what a call that was given up threw later.

@@ -78,7 +78,7 @@ FileSink::FileSink(const FileOptions& options, const Context& context, disk::Dis
       by_time_(path_.uses_time()),
       files_(disk, {.mode = options.mode.bits, .most = most_files}),
       chunk_(format::make_formatter(options.chosen())),
-      errands_(context.loop, context.clock) {}
+      errands_(context.loop, context.clock, context.errands) {}
 
 async::awaitable<flow::Delivered> FileSink::take(std::span<const Partition> partitions, flow::Hurry& hurry) {
   if (by_time_) co_return flow::Delivered();

@@ -21,7 +21,7 @@ LedgerStore::LedgerStore(LedgerStoreParams params, const async::asio::any_io_exe
       params_(std::move(params)),
       disk_(disk),
       files_(disk, {.most = 16}),
-      errands_(loop, clock) {}
+      errands_(loop, clock, params_.errands) {}
 
 awaitable<flow::Delivered> LedgerStore::open(const std::string& cluster, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);

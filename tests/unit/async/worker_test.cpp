@@ -41,6 +41,17 @@ TEST_F(WorkerTest, gives_the_result_on_the_loop_while_the_call_ran_elsewhere) {
   EXPECT_EQ(result, "there");
 }
 
+TEST_F(WorkerTest, runs_its_calls_where_it_was_told_to) {
+  Loop elsewhere;
+  Worker simulated(loop.get_executor(), elsewhere.get_executor());
+  auto job = simulated.start([] { return std::this_thread::get_id(); });
+  loop.poll();
+  EXPECT_FALSE(job->done());
+  elsewhere.poll();
+  loop.poll();
+  EXPECT_EQ(job->take(), std::this_thread::get_id());
+}
+
 TEST_F(WorkerTest, gives_the_exception_that_the_call_threw) {
   auto caller = [&]() -> awaitable<void> {
     auto call = []() -> int { throw std::runtime_error("disk on fire"); };

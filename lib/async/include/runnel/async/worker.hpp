@@ -45,17 +45,24 @@ class Job {
 /// Thread: all members are called on the loop.
 class Worker {
  public:
-  explicit Worker(asio::any_io_executor loop) : loop_(std::move(loop)), thread_(1) {}
+  /// `elsewhere`: where calls run in place of a thread of its own. Whoever gives it runs them one at a time,
+  /// and all of them before this dies.
+  explicit Worker(asio::any_io_executor loop, asio::any_io_executor elsewhere = {})
+      : loop_(std::move(loop)), place_(std::move(elsewhere)) {
+    if (!place_) place_ = thread_.emplace(1).get_executor();
+  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
-  ~Worker() { thread_.join(); }  // without it the pool would drop the calls that have not begun
+  ~Worker() {  // without it the pool would drop the calls that have not begun
+    if (thread_) thread_->join();
+  }
 
   /// Starts `call` and returns at once.
   template <class F, class R = std::invoke_result_t<F&>>
   std::shared_ptr<Job<R>> start(F call) {
     auto job = std::make_shared<Job<R>>(loop_);
     auto work = asio::prefer(loop_, asio::execution::outstanding_work.tracked);  // run() stays for the answer
-    asio::post(thread_, [loop = std::move(work), job, call = std::move(call)]() mutable {
+    asio::post(place_, [loop = std::move(work), job, call = std::move(call)]() mutable {
       std::optional<R> result;
       std::exception_ptr failure;
       try {
@@ -86,7 +93,8 @@ class Worker {
 
  private:
   asio::any_io_executor loop_;
-  asio::thread_pool thread_;
+  std::optional<asio::thread_pool> thread_;
+  asio::any_io_executor place_;
 };
 
 }  // namespace runnel::async

@@ -10,8 +10,8 @@
 
 namespace runnel::disk {
 
-/// The system calls on files: each as the one of its name, errno and all. A test overrides the one that is to
-/// fail. All may block for as long as the disk hangs. Thread: any.
+/// The system calls on files, and the one for a random number: each as the one of its name, errno and all. A
+/// test overrides the one that is to fail. All may block for as long as the disk hangs. Thread: any.
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -29,6 +29,7 @@ class Disk {
   virtual int mkdir(const char* path, mode_t mode);
   virtual int rename(const char* from, const char* to);
   virtual int unlink(const char* path);
+  virtual ssize_t getrandom(void* bytes, std::size_t size);
 };
 
 /// The one that breaks nothing.

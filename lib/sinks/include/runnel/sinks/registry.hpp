@@ -16,6 +16,8 @@ struct Context {
   std::string flow;  // of the [consumer.NAME] it belongs to
   async::asio::any_io_executor loop;
   flow::Clock& clock;
+  async::asio::any_io_executor errands =
+      {};  // where calls that may block run; none: on a thread of the sink's
 };
 
 struct Made {
