@@ -221,14 +221,13 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
     return at.sink->give_up(change.partitions, hurry);
   };
   co_await at_every_sink(call);
-  const auto uncommitted = progress_.uncommitted();
+  const bool committed = std::ranges::none_of(
+      change.partitions, [&](const auto& p) { return progress_.uncommitted().contains(p); });
   progress_.dropped(change.partitions);
   for (const auto& partition : change.partitions) {
     owners_.erase(partition);
     not_begun_.erase(partition);
   }
-  const bool committed =
-      std::ranges::none_of(change.partitions, [&](const auto& p) { return uncommitted.contains(p); });
   if (change.lost)
     settlement_.lost();
   else

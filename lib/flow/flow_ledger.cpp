@@ -159,7 +159,7 @@ async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
   };
   // So that a late commit sets all of them back, and one entry counts for the file.
   if (ledger.shares() || std::ranges::any_of(changed_, begins_to_share))
-    positions.merge(progress_.positions());
+    positions.insert(progress_.positions().begin(), progress_.positions().end());
 
   auto entry = ledger.next();
   for (const auto& [partition, next] : positions)

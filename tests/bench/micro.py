@@ -1,17 +1,18 @@
-"""What a format costs a record, and what a batch costs on its way from the queue to a sink."""
+"""What a format costs a record, a batch on its way from the queue to a sink, and a checkpoint the loop."""
 
 import json
 import subprocess
 
 PROGRAMS = {
-    "format_bench": "A format, in the sinks' chunks of 256 KiB",
-    "batch_bench": "A batch of 2,500 records through the flow into a sink; time, and CPU of all threads",
+    "format_bench": ("A format, in the sinks' chunks of 256 KiB", "record"),
+    "batch_bench": ("A batch of 2,500 records through the flow into a sink; time, and CPU of all threads", "record"),
+    "checkpoint_bench": ("A checkpoint's work on the loop, by partitions open and changed", "checkpoint"),
 }
 
 
 def run(bench):
     sections = []
-    for name, title in PROGRAMS.items():
+    for name, (title, unit) in PROGRAMS.items():
         program = bench.programs / name
         if not program.exists():
             print(f"SKIPPED: {name}, for Google Benchmark is not installed (Debian: libbenchmark-dev)")
@@ -22,7 +23,7 @@ def run(bench):
         ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         found = json.loads(ran.stdout)["benchmarks"]
         rows = [row(each) for each in found if each.get("aggregate_name") == "median"]
-        head = [f"## {title}", "", "| | ns a record | CPU, ns a record |", "|---|---|---|"]
+        head = [f"## {title}", "", f"| | ns a {unit} | CPU, ns a {unit} |", "|---|---|---|"]
         sections.append("\n".join([*head, *rows, ""]))
     if sections:
         bench.write("micro.md", "# Microbenchmarks\n\n" + "\n".join(sections) + f"\nMedians of 3. {bench.facts()}\n")
@@ -31,4 +32,4 @@ def run(bench):
 def row(found):
     name = found["run_name"].split("/process_time")[0]
     time = 1e9 / found["items_per_second"]
-    return f"| {name} | {time:.1f} | {time * found['cpu_time'] / found['real_time']:.1f} |"
+    return f"| {name} | {time:,.1f} | {time * found['cpu_time'] / found['real_time']:,.1f} |"

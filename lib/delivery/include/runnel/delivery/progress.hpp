@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 
 namespace runnel::delivery {
@@ -20,7 +21,7 @@ struct CheckpointLimits {
 ///
 /// A value with rules and nothing else: it is told what happened and answers what is to be done. Its rule:
 /// a position is committed only after it was delivered, and a partition is read only once the group knows
-/// where it begins.
+/// where it begins. What it is asked at each batch and each checkpoint costs O(changed), not O(partitions).
 class Progress {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -49,12 +50,13 @@ class Progress {
   bool checkpoint_due(time_point now, bool stopping) const;  // never while one is out
   time_point next_due(time_point now) const;                 // when the two above may change by time alone
 
-  /// What the group does not know yet.
-  Positions uncommitted() const;
-  bool dirty() const { return dirty_; }
+  /// What the group does not know yet; valid until the next call that tells what happened.
+  const Positions& uncommitted() const { return uncommitted_; }
+  bool dirty() const { return !uncommitted_.empty(); }
 
-  /// The next offset to deliver of each partition that is ours.
-  Positions positions() const;
+  /// The next offset to deliver of each partition that is ours; valid until the next call that tells what
+  /// happened.
+  const Positions& positions() const { return positions_; }
   /// Whether the group knows a position of it; none: it is not ours.
   std::optional<bool> opened(const Partition& partition) const;
   bool commit_out() const { return out_.has_value(); }
@@ -62,18 +64,11 @@ class Progress {
   time_point retry_at() const { return not_before_; }  // after a commit that failed
 
  private:
-  struct Place {
-    std::int64_t next = 0;
-    std::optional<std::int64_t> committed;  // none: the group knows nothing of it
-  };
-
-  void review();  // derives the two flags below
-
   CheckpointLimits limits_;
-  std::map<Partition, Place> places_;
-  Positions to_open_;     // of others: positions that the group must learn beside ours
-  bool opening_ = false;  // some of ours are not known to the group: nothing is read
-  bool dirty_ = false;    // uncommitted() is not empty
+  Positions positions_;
+  Positions uncommitted_;  // of ours, and of others that the group must learn beside ours
+  std::set<Partition>
+      unopened_;  // of those, the ones whose position the group has yet to learn: nothing is read
   bool refused_ = false;
   bool failing_ = false;     // a commit has failed since the last one that counted
   std::uint64_t bytes_ = 0;  // delivered since the last hand-over; while failing_, since the first of them

@@ -88,7 +88,7 @@ class Flow {
   const std::vector<NamedSink>& sinks() const { return sinks_; }
 
   /// The next offset to deliver of each partition that is ours.
-  delivery::Positions positions() const { return progress_.positions(); }
+  const delivery::Positions& positions() const { return progress_.positions(); }
 
   /// Records in the log that are not delivered yet, as far as is known without asking.
   std::int64_t lag() const;
