@@ -16,6 +16,7 @@ struct Rule {
 constexpr Rule rules[] = {
     {0, AfterCommit::go_on},
     {-168, AfterCommit::go_on},            // _NO_OFFSET: nothing to commit
+    {-152, AfterCommit::anew},             // _PURGE_QUEUE: it was held back, and more was assigned meanwhile
     {3, AfterCommit::go_on},               // UNKNOWN_TOPIC_OR_PART: deleted, and its position with it
     {22, AfterCommit::wait_for_change},    // ILLEGAL_GENERATION: the group has moved on
     {25, AfterCommit::wait_for_change},    // UNKNOWN_MEMBER_ID: expelled, a new join is coming

@@ -322,6 +322,9 @@ void Flow::take_answer(const Answer& answer) {
       progress_.failed(now + commit_backoff_.next());
       warn("commit", fmt::format("a commit failed: {}; trying again", answer.reason));
       break;
+    case delivery::AfterCommit::anew:
+      progress_.failed(now);
+      break;
     case delivery::AfterCommit::wait_for_change:
       progress_.refused(now + refused_wait);
       warn("refused", fmt::format("a commit was refused: {}; waiting for the group", answer.reason));

@@ -122,7 +122,7 @@ class Consumer final : public flow::Source {
   void forward_to_data(const Partition& partition);
   void send_held();
   void send(const delivery::Commits& commits);
-  void refuse_held();
+  void drop_held(rd_kafka_resp_err_t why);
   void leave_if_quiet();
   bool cooperative() const {
     return rd_kafka_rebalance_protocol(handle_.get()) == std::string_view("COOPERATIVE");
@@ -244,7 +244,7 @@ void Consumer::serve_control() {
   if (leaving_ && !closed_ && rd_kafka_consumer_closed(handle_.get()) != 0) {
     serve_commits();
     closed_ = true;
-    refuse_held();
+    drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
   }
   if (closed_ || fatal_) changed_.notify();
 }
@@ -279,7 +279,9 @@ void Consumer::take_change(rd_kafka_event_t* event) {
   joins_.change_came();
   notices_.all_well();
   if (lost)
-    refuse_held();
+    drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
+  else if (assigned)
+    drop_held(RD_KAFKA_RESP_ERR__PURGE_QUEUE);  // it lacks what is new
   else
     send_held();
   on_change_();
@@ -501,10 +503,10 @@ void Consumer::send(const delivery::Commits& commits) {
   changed_.notify();
 }
 
-void Consumer::refuse_held() {
+// A commit that is not sent: what it was made for is no more.
+void Consumer::drop_held(rd_kafka_resp_err_t why) {
   if (!std::exchange(held_, std::nullopt)) return;
-  answers_.push_back(
-      {RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, "the partitions were lost before it could be sent"});
+  answers_.push_back({why, "the assignment changed before it could be sent"});
   changed_.notify();
 }
 

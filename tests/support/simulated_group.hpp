@@ -362,12 +362,15 @@ class SimulatedGroup::Member final : public flow::Source {
 
   void arrived(Change change) {
     auto* revoked = std::get_if<flow::Revoked>(&change);
-    const bool lost = revoked != nullptr && revoked->lost;
+    const bool assigned = revoked == nullptr;
+    const bool lost = !assigned && revoked->lost;
     change_ = std::move(change);
     taken_ = false;
     group_.join_out_ = false;
     if (held_ && lost)
       answers_.push_back({-142, "lost before it was sent"});
+    else if (held_ && assigned)
+      answers_.push_back({-152, "more was assigned before it was sent"});
     else if (held_)
       group_.send(this, *held_);
     held_.reset();

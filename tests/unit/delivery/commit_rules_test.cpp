@@ -32,6 +32,7 @@ constexpr Expected answers[] = {
     {110, "FENCED_MEMBER_EPOCH", AfterCommit::wait_for_change},
     {113, "STALE_MEMBER_EPOCH", AfterCommit::wait_for_change},
     {-142, "_ASSIGNMENT_LOST", AfterCommit::wait_for_change},
+    {-152, "_PURGE_QUEUE", AfterCommit::anew},
     // An operator has to do something.
     {12, "OFFSET_METADATA_TOO_LARGE", AfterCommit::stop},
     {24, "INVALID_GROUP_ID", AfterCommit::stop},

@@ -103,6 +103,14 @@ TEST_F(SettlementFacts, after_an_assignment_a_new_commit_goes_out_and_not_the_sa
   EXPECT_TRUE(settlement.must_settle()) << "there was one without an answer all the same";
 }
 
+TEST_F(SettlementFacts, a_commit_that_was_never_sent_leaves_nothing_in_doubt) {
+  commits(AfterCommit::anew);
+  EXPECT_FALSE(settlement.same_again());
+  EXPECT_TRUE(settlement.may_write());
+  settlement.gave_up(true);
+  EXPECT_FALSE(settlement.must_settle());
+}
+
 TEST_F(SettlementFacts, what_must_be_settled_is_not_sent_again) {  // rule 8
   commits(AfterCommit::again);
   settlement.gave_up(true);

@@ -214,6 +214,25 @@ TEST_F(FlowRevoked, with_a_join_out_commits_when_the_change_has_come) {
   EXPECT_EQ(world.group.diary.back(), "unassign");
 }
 
+TEST_F(FlowRevoked, a_commit_held_back_while_more_is_assigned_is_not_sent_but_made_anew_with_all) {
+  World world;
+  world.group.produce(p0, 3);
+  world.group.produce(p1, 4);
+  world.live_with({p0});
+  world.run_for(100ms);
+  world.group.begin_join();
+  world.run_for(5s);
+  const auto from = world.group.diary.size();
+  world.group.assign({p1});
+  world.run_for(100ms);
+  const auto then = world.diary_from(from);
+  ASSERT_FALSE(then.empty());
+  EXPECT_EQ(then.front(), "answer -152");
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3), Pair(p1, 0))) << "in one commit, of now";
+  world.run_for(2s);
+  EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3), Pair(p1, 4)));
+}
+
 TEST_F(FlowRevoked, an_answer_that_comes_after_the_partition_is_back_does_no_harm) {
   World world;
   world.params.drain = 1s;

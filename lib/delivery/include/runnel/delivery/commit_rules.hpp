@@ -6,6 +6,7 @@ namespace runnel::delivery {
 enum class AfterCommit {
   go_on,            // it counts
   again,            // the same commit again: it may or may not have been applied
+  anew,             // it was never sent: a new one, of what is known by now
   wait_for_change,  // refused, not lost: read nothing until the next change of assignment
   stop,             // no later commit will do better: stop loudly
 };

@@ -96,7 +96,8 @@ class Source {
   virtual void rewind(const delivery::Positions& positions) = 0;
 
   /// Commits, in one request. One at a time; the Answer comes from next(). While a join is out it is held
-  /// back until the change that ends it has been answered.
+  /// back until the change that ends it: with a Revoked it is sent, with an Assigned or a loss it never is,
+  /// and its Answer says so.
   virtual void commit(delivery::Commits commits) = 0;
 
   /// A commit is held back, or waits for its answer.
