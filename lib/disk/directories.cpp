@@ -20,9 +20,19 @@ void make_directories(Disk& disk, const std::string& directory, mode_t mode) {
   if (!make() && errno != EEXIST) throw Error(directory, errno);
 }
 
+namespace {
+
+// Gone by now, or one high up that is not ours to read or write.
+bool is_not_ours(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS;
+}
+
+}  // namespace
+
 void sync_directory(Disk& disk, const std::string& directory) {
   const int fd = disk.open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  if (fd < 0) return;  // gone by now, or one high up that is not ours to read
+  if (fd < 0 && is_not_ours(errno)) return;
+  if (fd < 0) throw Error(directory, errno);
   const bool synced = disk.fsync(fd) == 0 || errno == EINVAL;  // EINVAL: this file system has no such thing
   const int error = errno;
   disk.close(fd);

@@ -111,6 +111,15 @@ TEST_F(Files, MakeDoWithFewerWhenTheProcessRunsOutOfDescriptors) {
   EXPECT_EQ(refusal(dir_ / "file"), dir_ / "file: Too many open files");
 }
 
+TEST_F(Files, AreNotSyncedWhileADirectoryCannotBeOpened) {
+  write(dir_ / "a/file", "x");
+  disk_.descriptors = disk_.open_now();
+  EXPECT_THROW(files_.sync(), Error);
+  disk_.descriptors = 100;
+  files_.sync();
+  EXPECT_EQ(disk_.count("fsync " + dir_ / "a"), 1);
+}
+
 TEST_F(Files, SyncWhatWasWrittenAndTheDirectoriesUpToTheRoot) {
   write(dir_ / "a/file", "x");
   files_.open(dir_ / "a/unwritten");
