@@ -212,11 +212,9 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   progress_.changed();
   const std::string verb = change.lost ? "lost" : "giving up";
   changes_.tell(telemetry::Level::info, verb, verb + " " + list(change.partitions), clock_.now());
-  if (change.lost)
-    co_await await_answer(
-        true);  // one that is still inside librdkafka could be sent under the next assignment
-  else
-    co_await commit_all();
+  if (!change.lost) co_await commit_all();
+  // One that is still inside librdkafka could be sent under the next assignment, when the files are cut.
+  if (change.lost || store_) co_await await_answer(true);
   const Attempt call = [&](NamedSink& at, Hurry& hurry) {
     return at.sink->give_up(change.partitions, hurry);
   };

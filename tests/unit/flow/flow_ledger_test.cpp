@@ -70,6 +70,25 @@ TEST_F(FlowWithFiles, sends_the_same_commit_again_until_it_is_answered) {
               ElementsAre("commit t0=0", "commit t0=1", "commit t0=1", "commit t0=1", "commit t0=5"));
 }
 
+TEST_F(FlowWithFiles, gives_nothing_up_while_a_commit_may_still_be_sent) {
+  world.params.drain = 3s;
+  world.group.skip(p0, 0);
+  world.live_with({p0});
+  world.run_for(2s);
+  world.group.produce(p0, 3);
+  world.group.replies = {{-185, 30s, Reply::not_at_all}};
+  world.until([&] { return world.where("commit t0=3") < world.group.diary.size(); });
+  const auto from = world.group.diary.size();
+  world.group.revoke({p0});
+  world.run_for(10s);
+  EXPECT_THAT(world.diary_from(from), IsEmpty());
+  world.group.assign({p0});
+  world.run_for(60s);
+  world.expect_once_in_files();
+  world.expect_no_hole();
+  world.stop();
+}
+
 TEST_F(FlowWithFiles, names_the_former_owner_behind_itself) {
   const auto metadata = delivery::to_metadata({{7, 12}, {8, 3}});
   world.group.produce(p0, 2);
