@@ -31,6 +31,7 @@ async::awaitable<bool> Flow::open_ledger() {
 async::awaitable<std::optional<delivery::Beginning>> Flow::begin_with_ledger(Partitions added) {
   const bool open = co_await open_ledger();
   if (!open) co_return std::nullopt;
+  had_.insert(added.begin(), added.end());
   if (settlement_.must_settle()) co_return co_await settle(std::move(added));
   const auto found = co_await look_up(added, std::set<delivery::Partition>());
   if (!found) co_return std::nullopt;
@@ -61,9 +62,8 @@ delivery::Beginning Flow::opened(delivery::Opening opening) {
 
 // The sinks let go of their files, the files are cut to what counts, the ledger says so.
 async::awaitable<bool> Flow::carry_out(const delivery::Settled& settled) {
-  Partitions all;
+  Partitions all(had_.begin(), had_.end());
   for (const auto& cut : settled.cuts) all.insert(all.end(), cut.partitions.begin(), cut.partitions.end());
-  for (const auto& [partition, next] : progress_.positions()) all.push_back(partition);
   const Attempt let_go = [&](NamedSink& at, Hurry& hurry) { return at.sink->give_up(all, hurry); };
   auto outcome = co_await at_every_sink(let_go);
   if (outcome != Outcome::done) co_return false;

@@ -89,6 +89,26 @@ TEST_F(FlowWithFiles, gives_nothing_up_while_a_commit_may_still_be_sent) {
   world.stop();
 }
 
+TEST(FlowWithFilesAndMore, lets_go_of_all_that_it_ever_had_before_files_are_cut) {
+  World world(1);
+  world.host.emplace().shared = true;
+  world.group.cooperative = true;
+  world.group.produce(p0, 2);
+  world.group.skip(p1, 0);
+  world.live_with({p0, p1});
+  world.run_for(3s);
+  world.group.revoke({p1});
+  world.run_for(1s);
+  world.group.lose({p0});
+  world.run_for(1s);
+  auto& given_up = world.shelves[0].given_up;
+  given_up.clear();
+  world.group.assign({p0});
+  world.run_for(1s);
+  EXPECT_THAT(given_up, testing::IsSupersetOf({p0, p1}));
+  world.stop();
+}
+
 TEST_F(FlowWithFiles, names_the_former_owner_behind_itself) {
   const auto metadata = delivery::to_metadata({{7, 12}, {8, 3}});
   world.group.produce(p0, 2);

@@ -174,6 +174,7 @@ class Flow {
   bool syncing_ = false;
   async::Condition synced_;
   delivery::Settlement settlement_;
+  std::set<delivery::Partition> had_;        // all that were ever ours: of which sinks may have files
   std::set<delivery::Partition> not_begun_;  // ours, but it could not be settled where they begin
   std::map<delivery::Partition, delivery::Owners> owners_;  // found with each partition of ours
   std::map<std::string, delivery::Extent> changed_;         // files, since the last entry
