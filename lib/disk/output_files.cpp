@@ -37,7 +37,6 @@ OutputFile& OutputFiles::open(const std::string& path) {
     make_directories(disk_, parent(path), directory_mode(params_.mode));
     const int fd = try_open(path, append_flags | O_CREAT);
     if (fd < 0) throw cannot_open(path, errno);
-    remember_directories(path);
     if (auto* file = add(path, fd)) return *file;
   }
 }
@@ -130,6 +129,7 @@ int OutputFiles::try_open(const std::string& path, int flags) {
 
 // nullptr: it was removed before it was locked.
 OutputFile* OutputFiles::add(const std::string& path, int fd) {
+  remember_directories(path);  // also when it was there: whoever made it may have died before it synced that
   auto& file = files_.emplace_front();
   file.path = path;
   file.fd = fd;

@@ -120,6 +120,14 @@ TEST_F(Files, AreNotSyncedWhileADirectoryCannotBeOpened) {
   EXPECT_EQ(disk_.count("fsync " + dir_ / "a"), 1);
 }
 
+TEST_F(Files, SyncTheirDirectoriesAlsoWhenSomebodyElseHasMadeThem) {
+  std::filesystem::create_directory(dir_ / "a");
+  tests::write_file(dir_ / "a/file", "of a process that died before it synced its directory");
+  write(dir_ / "a/file", "x");
+  files_.sync();
+  EXPECT_EQ(disk_.count("fsync " + dir_ / "a"), 1);
+}
+
 TEST_F(Files, SyncWhatWasWrittenAndTheDirectoriesUpToTheRoot) {
   write(dir_ / "a/file", "x");
   files_.open(dir_ / "a/unwritten");
