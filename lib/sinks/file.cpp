@@ -192,12 +192,12 @@ flow::Delivered FileSink::unannounced() {
 bool FileSink::knows(const disk::OutputFile& file) const {
   const auto found = known_.find(file.path);
   if (found == known_.end()) return false;
-  const auto& [device, inode, length] = found->second;
-  return device == file.device && inode == file.inode && length == file.length;
+  const auto& left = found->second;
+  return left.device == file.device && left.inode == file.inode && left.length == file.length;
 }
 
 void FileSink::learn(const disk::OutputFile& file) {
-  known_[file.path] = {file.device, file.inode, file.length};
+  known_[file.path] = {file.device, file.inode, file.length, {}};
 }
 
 // False: its file must be announced first. Throws where the disk does; called again it goes on at the very
@@ -211,6 +211,7 @@ bool FileSink::write_part(Part& part) {
     part.before = file->length;
   }
   file->writers.insert(part.partitions.begin(), part.partitions.end());
+  known_[part.path].writers.insert(part.partitions.begin(), part.partitions.end());
   while (!errands_.given_up()) {
     while (!chunk_.full() && part.next < part.runs.size()) {
       auto& run = part.runs[part.next];
@@ -253,12 +254,9 @@ flow::Delivered FileSink::sync() {
 
 flow::Delivered FileSink::let_go(const std::set<Partition>& partitions) {
   take_back();
-  const auto theirs = [&](const disk::OutputFile& file) {
-    if (!all_in(file.writers, partitions)) return false;
-    known_.erase(file.path);
-    return true;
-  };
+  const auto theirs = [&](const disk::OutputFile& file) { return all_in(file.writers, partitions); };
   files_.close_if(theirs);
+  std::erase_if(known_, [&](const auto& each) { return all_in(each.second.writers, partitions); });
   std::erase_if(changed_, [&](const auto& each) { return all_in(each.second.partitions, partitions); });
   return {};
 }

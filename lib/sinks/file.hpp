@@ -69,6 +69,7 @@ class FileSink final : public flow::Sink {
     dev_t device = 0;
     ino_t inode = 0;
     std::uint64_t length = 0;
+    std::set<delivery::Partition> writers = {};
   };
 
   // On the sink's thread:

@@ -347,6 +347,17 @@ TEST_F(File, IsLetGoWithThePartitionsThatWroteIt) {
   EXPECT_NO_THROW(other.open(dir_ / "a"));
 }
 
+TEST_F(File, IsAnnouncedAnewAfterItWasLetGoAlsoWhenItWasClosedToMakeRoom) {
+  open(dir_ / "{partition}", "raw", 1);
+  records_.in("t", 0).add("x").in("t", 1).add("x");
+  EXPECT_EQ(deliver(records_.take()).outcome, Outcome::done);
+  EXPECT_EQ(give_up({{"t", 0}, {"t", 1}}).outcome, Outcome::done);
+  records_.in("t", 0).add("y").in("t", 1).add("y");
+  const auto again = deliver_once(records_.take());
+  EXPECT_EQ(again.outcome, Outcome::unannounced);
+  EXPECT_EQ(again.extents.size(), 2u);
+}
+
 TEST_F(File, IsLetGoWithoutABatchThatWasGivenUp) {
   open(dir_ / "file");
   EXPECT_EQ(deliver(records_.add("whole").take()).outcome, Outcome::done);
