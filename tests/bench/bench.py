@@ -1,15 +1,13 @@
 """What all parts share: where things are, one broker, topics that are filled once, and how a result is written."""
 
-import datetime
 import os
-import platform
-import re
 import shutil
 import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from broker import SCRIPT, Broker
+from broker import Broker
+from facts import facts
 
 PARTITIONS = 4
 
@@ -85,35 +83,4 @@ kafka.auto.offset.reset = "earliest"
 
     def facts(self):
         """On what it was measured, as a line of Markdown."""
-        processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-        memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) >> 20
-        default = re.search(r"KAFKA_VERSION:-([\d.]+)", SCRIPT.read_text()).group(1)
-        kafka = os.environ.get("KAFKA_VERSION", default)
-        version = first_line(self.runneld, "--version")
-        library = re.search(r"librdkafka [\d.]+", output(self.runneld, "--version"))
-        commit = first_line("git", "-C", self.root, "describe", "--always", "--dirty")
-        return (
-            f"{datetime.date.today()}; {processor.group(1) if processor else platform.machine()}, "
-            f"{os.cpu_count()} cores, {memory} GiB, Linux {platform.release()}, {file_system(self.work)}; "
-            f"{version}{f' ({commit})' if commit else ''}, {library.group() if library else ''}, "
-            f"Apache Kafka {kafka} on the same machine.")
-
-
-def output(*command):
-    """Both streams of a command; empty when there is no such command."""
-    try:
-        done = subprocess.run(
-            [str(each) for each in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.decode() if done.returncode == 0 else ""
-
-
-def first_line(*command):
-    return output(*command).partition("\n")[0]
-
-
-def file_system(path):
-    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    around = [(mount, kind) for mount, kind in mounts if path.is_relative_to(mount)]
-    return max(around, key=lambda each: len(each[0]))[1]
+        return facts(self.root, self.runneld, self.work)

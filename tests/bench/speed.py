@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import chart
+import facts
 import process
-from bench import PARTITIONS, first_line, output
+from bench import PARTITIONS
 
 LIMIT = "limit"
 NO_CHECKPOINT = 'checkpoint = { interval = "1h", bytes = "1TiB" }'  # but the one at the end
@@ -161,10 +162,9 @@ def table(size, count, runs, ratios):
 
 def caption(bench):
     rounds = bench.options.rounds
-    kcat = re.search(r"Version ([\d.]+).*librdkafka ([\d.]+)", output("kcat", "-V"))
     franz_go = re.search(r"twmb/franz-go (v[\d.]+)", (Path(__file__).parent / "franz-go/go.mod").read_text())
-    go = first_line(shutil.which("go") or "/usr/local/go/bin/go", "version").split()
-    peers = [f"kcat {kcat.group(1)} (librdkafka {kcat.group(2)})"] if kcat else []
+    go = facts.first_line(shutil.which("go") or "/usr/local/go/bin/go", "version").split()
+    peers = [facts.kcat()] if facts.kcat() else []
     peers += [f"franz-go {franz_go.group(1)} ({go[2]})"] if len(go) > 2 else []
     return f"""\
 Every program is the only member of a new group that subscribes to the topic ({PARTITIONS} partitions, not compressed)

@@ -169,6 +169,11 @@ class Broker:
         rows = [line.split() for line in printed.decode().splitlines() if line.startswith(f"{group} ")]
         return {client: _partitions_in_text(held) for _, _, _, client, _, _, held, *_ in rows}
 
+    def move(self, group, topic, by):
+        """Moves the positions of a group that has no member, in all partitions, by kafka-consumer-groups."""
+        self._script(
+            "tool", GROUP_TOOL, "--reset-offsets", "--shift-by", by, "--topic", topic, "--group", group, "--execute")
+
 
 def _partitions(assignment):
     topics = assignment["assigned_partitions"] if assignment else []
