@@ -218,7 +218,7 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   const Attempt call = [&](NamedSink& at, Hurry& hurry) {
     return at.sink->give_up(change.partitions, hurry);
   };
-  co_await at_every_sink(call);
+  const auto let_go = co_await at_every_sink(call);
   const bool committed = std::ranges::none_of(
       change.partitions, [&](const auto& p) { return progress_.uncommitted().contains(p); });
   progress_.dropped(change.partitions);
@@ -229,7 +229,8 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   if (change.lost)
     settlement_.lost();
   else
-    settlement_.gave_up(committed);
+    settlement_.gave_up(committed &&
+                        let_go == Outcome::done);  // else what was not counted is still in a file
   if (store_ && !must_settle()) co_await forget_files(change.partitions);
   if (!committed) {
     warn("uncommitted", "the last records before a rebalance are not committed: they come again");

@@ -38,6 +38,7 @@ struct Shelf {
   std::chrono::nanoseconds takes{0};          // each deliver(), unless the deadline comes first
   std::deque<flow::Outcome> next_outcomes;    // of the next deliver() calls; then done
   std::deque<flow::Outcome> next_prepared;    // of the next prepare() calls; then done
+  std::deque<flow::Outcome> next_given_up;    // of the next give_up() calls; then done
 
   std::map<delivery::Partition, std::vector<std::int64_t>> offsets() const {
     std::map<delivery::Partition, std::vector<std::int64_t>> result;
@@ -95,7 +96,9 @@ class MemorySink final : public flow::Sink {
     co_await others_turn();
     write("give up");
     shelf_.given_up.insert(shelf_.given_up.end(), partitions.begin(), partitions.end());
-    co_return flow::Delivered();
+    flow::Delivered result;
+    result.outcome = next_of(shelf_.next_given_up);
+    co_return result;
   }
   async::awaitable<void> stop(flow::Hurry&) override {
     co_await others_turn();

@@ -89,6 +89,19 @@ TEST_F(FlowWithFiles, gives_nothing_up_while_a_commit_may_still_be_sent) {
   world.stop();
 }
 
+TEST(FlowWithFilesAndMore, forgets_no_file_that_a_sink_did_not_let_go_in_time) {
+  World world(1);
+  world.host.emplace();
+  world.group.produce(p0, 2);
+  world.live_with({p0});
+  world.run_for(3s);
+  world.shelves[0].next_given_up = {Outcome::late};
+  world.group.revoke({p0});
+  world.run_for(1s);
+  EXPECT_TRUE(delivery::replay(world.host->ledger).ledger.knows("t0"));
+  world.stop();
+}
+
 TEST(FlowWithFilesAndMore, lets_go_of_all_that_it_ever_had_before_files_are_cut) {
   World world(1);
   world.host.emplace().shared = true;
