@@ -227,20 +227,29 @@ bool FileSink::write_part(Part& part) {
 }
 
 // The batch was given up: its records come again, or not at all. So none of its bytes may stay, were they
-// even a whole number of lines. They are in no checkpoint, for they were never counted.
+// even a whole number of lines. They are in no checkpoint, for they were never counted. True: there were
+// some.
 void FileSink::take_back() {
   chunk_.drop();
   planned_ = false;
   for (auto& part : parts_) {
-    if (part.begun && files_.truncate(part.path, part.before)) known_[part.path].length = part.before;
+    if (part.begun && files_.truncate(part.path, part.before)) {
+      known_[part.path].length = part.before;
+      taken_back_ = true;
+    }
     part.begun = false;
   }
   parts_.clear();
   at_ = 0;
 }
 
-flow::Delivered FileSink::sync() {
+void FileSink::sync_files() {
   files_.sync();
+  taken_back_ = false;
+}
+
+flow::Delivered FileSink::sync() {
+  sync_files();
   flow::Delivered result;
   const auto idle = [&](const disk::OutputFile& file) {
     if (file.idle < idle_checkpoints) return false;
@@ -254,6 +263,7 @@ flow::Delivered FileSink::sync() {
 
 flow::Delivered FileSink::let_go(const std::set<Partition>& partitions) {
   take_back();
+  if (taken_back_) sync_files();  // nobody else would, and the power may bring back what was cut
   const auto theirs = [&](const disk::OutputFile& file) { return all_in(file.writers, partitions); };
   files_.close_if(theirs);
   std::erase_if(known_, [&](const auto& each) { return all_in(each.second.writers, partitions); });

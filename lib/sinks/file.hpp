@@ -82,6 +82,7 @@ class FileSink final : public flow::Sink {
   bool knows(const disk::OutputFile& file) const;
   void learn(const disk::OutputFile& file);
   void take_back();
+  void sync_files();
   flow::Delivered sync();
   flow::Delivered let_go(const std::set<delivery::Partition>& partitions);
 
@@ -100,7 +101,8 @@ class FileSink final : public flow::Sink {
   std::chrono::system_clock::time_point given_;  // when: the time of a record that has none
   bool planned_ = false;                         // parts_ are of batch_
   std::vector<Part> parts_;
-  std::size_t at_ = 0;  // of parts_
+  std::size_t at_ = 0;       // of parts_
+  bool taken_back_ = false;  // something was, and that is not durable yet
   Chunk chunk_;
   std::unordered_map<std::string, Left> known_;  // announced
   std::vector<std::string> asked_;               // to be announced; they are when the same batch comes again

@@ -372,6 +372,17 @@ TEST_F(File, IsLetGoWithoutABatchThatWasGivenUp) {
   EXPECT_EQ(read_file(dir_ / "file"), "whole\nmore\n");
 }
 
+TEST_F(File, IsLetGoOnceThatABatchWasTakenBackIsDurable) {
+  open(dir_ / "file");
+  EXPECT_EQ(deliver(records_.add("whole").take()).outcome, Outcome::done);
+  EXPECT_EQ(prepare().outcome, Outcome::done);
+  disk_.room = 3;
+  EXPECT_EQ(deliver(records_.add("more").take()).outcome, Outcome::failed);
+  disk_.calls.clear();
+  EXPECT_EQ(give_up({{"topic", 0}}).outcome, Outcome::done);
+  EXPECT_EQ(disk_.count("fdatasync " + dir_ / "file"), 1u);
+}
+
 TEST_F(File, IsLetGoAtTheEndWithoutABatchThatWasGivenUp) {
   open(dir_ / "file");
   EXPECT_EQ(deliver(records_.add("whole").take()).outcome, Outcome::done);
