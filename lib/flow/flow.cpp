@@ -157,7 +157,9 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
   progress_.changed();
   settlement_.assigned();
   std::optional<delivery::Beginning> beginning;
-  if (store_) {
+  if (must_settle() && change.same_generation && !settlement_.all_answered()) {
+    // A commit that is on its way could be applied after the cut; the next assignment will fence it.
+  } else if (store_) {
     beginning = co_await begin_with_ledger(change.partitions);
   } else {
     const auto found = co_await look_up(change.partitions, std::set<delivery::Partition>());

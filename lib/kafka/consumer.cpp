@@ -134,6 +134,7 @@ class Consumer final : public flow::Source {
   async::asio::any_io_executor loop_;
   Notices notices_;
   JoinWatch joins_;
+  bool revoked_last_ = false;  // the last change was a revoke
   std::uint64_t memory_;
   Fetching fetching_;
   Handle handle_;
@@ -272,17 +273,17 @@ void Consumer::take_change(rd_kafka_event_t* event) {
   const bool assigned = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   const bool lost = !assigned && rd_kafka_assignment_lost(handle_.get()) != 0;
   unanswered_.reset(rd_kafka_topic_partition_list_copy(list));
+  const bool same_generation =
+      std::exchange(revoked_last_, !assigned) && joins_.sees_joins() && !joins_.join_is_out();
   if (assigned)
-    changes_.emplace_back(flow::Assigned{to_vector(list)});
+    changes_.emplace_back(flow::Assigned{to_vector(list), same_generation});
   else
     changes_.emplace_back(flow::Revoked{to_vector(list), lost});
   joins_.change_came();
   notices_.all_well();
   if (lost)
     drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
-  else if (assigned)
-    drop_held(RD_KAFKA_RESP_ERR__PURGE_QUEUE);  // it lacks what is new
-  else
+  else if (!assigned)
     send_held();
   on_change_();
   changed_.notify();
@@ -347,6 +348,7 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
   if (!changes_.empty()) {
     auto change = std::move(changes_.front());
     changes_.pop_front();
+    if (std::holds_alternative<flow::Assigned>(change)) drop_held(RD_KAFKA_RESP_ERR__PURGE_QUEUE);
     return change;
   }
   if (!gaps_.empty()) {
@@ -480,9 +482,13 @@ void Consumer::commit(delivery::Commits commits) {
   send_held();
 }
 
-// Once no join can be before it; the change that ends a join comes back to this.
+// Once no join can be before it; the change that ends a join comes back to this. Never in a generation whose
+// Assigned was not given yet: it would lack what is new.
 void Consumer::send_held() {
-  if (!held_ || joins_.join_is_out()) return;
+  const auto is_assigned = [](const flow::Event& change) {
+    return std::holds_alternative<flow::Assigned>(change);
+  };
+  if (!held_ || joins_.join_is_out() || std::ranges::any_of(changes_, is_assigned)) return;
   if (std::chrono::steady_clock::now() >= joins_.clear_at()) {
     send(*std::exchange(held_, std::nullopt));
     return;

@@ -22,6 +22,7 @@ class JoinWatch {
     rd_kafka_conf_interceptor_add_on_new(conf, "join-watch", on_new, this);
   }
   bool join_is_out() const { return out_; }
+  bool sees_joins() const { return seen_; }  // with KIP-848 there are none
   void change_came() { out_ = false; }
 
   /// From when on a join that the last Heartbeat asked for has been seen.
@@ -42,12 +43,13 @@ class JoinWatch {
     constexpr std::int16_t join_group = 11;  // https://kafka.apache.org/protocol#protocol_api_keys
     constexpr std::int16_t heartbeat = 12;
     auto& self = *static_cast<JoinWatch*>(opaque);
-    if (api_key == join_group) self.out_ = true;
+    if (api_key == join_group) self.out_ = self.seen_ = true;
     if (api_key == heartbeat) self.heartbeat_ = std::chrono::steady_clock::now().time_since_epoch().count();
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
 
   std::atomic<bool> out_ = false;
+  std::atomic<bool> seen_ = false;
   std::atomic<time_point::rep> heartbeat_ = 0;  // when the last one was sent
 };
 

@@ -89,6 +89,26 @@ TEST_F(FlowWithFiles, gives_nothing_up_while_a_commit_may_still_be_sent) {
   world.stop();
 }
 
+TEST_F(FlowWithFiles, settles_in_the_next_generation_when_a_commit_of_this_one_may_still_come) {
+  world.group.cooperative = true;
+  world.params.drain = 3s;
+  world.group.skip(p0, 0);
+  world.live_with({p0});
+  world.run_for(2s);
+  world.group.produce(p0, 3);
+  world.group.replies = {{-185, 4s, Reply::not_at_all}};
+  world.until([&] { return world.where("commit t0=3") < world.group.diary.size(); });
+  world.group.revoke({p0});
+  world.group.assign_beside_revoke({p0, p1});
+  world.run_for(10s);
+  EXPECT_EQ(world.group.diary.back(), "assign");
+  EXPECT_EQ(world.host->offsets()[p0].size(), 3u) << "cut, while a commit of them may come";
+  world.group.assign({});
+  world.run_for(10s);
+  world.expect_once_in_files();
+  world.stop();
+}
+
 TEST(FlowWithFilesAndMore, forgets_no_file_that_a_sink_did_not_let_go_in_time) {
   World world(1);
   world.host.emplace();

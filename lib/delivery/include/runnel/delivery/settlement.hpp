@@ -51,6 +51,9 @@ class Settlement {
   /// With the next assignment, and before a byte is written.
   bool must_settle() const { return !settled_; }
 
+  /// Since the last settling. Else one may still be applied, until the group is joined anew.
+  bool all_answered() const { return !out_ && !late_; }
+
   /// Nobody knows whether the last commit was applied: the next one is the same. Never when it must settle:
   /// sent in the next generation it could be applied after the cut.
   bool same_again() const { return again_ && settled_; }

@@ -23,6 +23,8 @@ struct Nothing {};
 /// These partitions are ours from now on; answer with assign().
 struct Assigned {
   std::vector<delivery::Partition> partitions;
+  bool same_generation =
+      false;  // as the Revoked before: what was sent then may still be applied. Another one comes
 };
 
 /// These partitions go; answer with unassign(). Lost: they are already another member's, nothing can be
@@ -95,9 +97,9 @@ class Source {
   /// Fetch again from these positions; records beyond them that were read but not delivered come again.
   virtual void rewind(const delivery::Positions& positions) = 0;
 
-  /// Commits, in one request. One at a time; the Answer comes from next(). While a join is out it is held
-  /// back until the change that ends it: with a Revoked it is sent, with an Assigned or a loss it never is,
-  /// and its Answer says so.
+  /// Commits, in one request. One at a time; the Answer comes from next(). While a join is out, and while an
+  /// Assigned waits to be given by next(), it is held back: with a Revoked it is sent, with an Assigned or a
+  /// loss it never is, and its Answer says so.
   virtual void commit(delivery::Commits commits) = 0;
 
   /// A commit is held back, or waits for its answer.
