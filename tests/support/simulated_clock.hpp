@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace runnel::tests {
 
@@ -61,6 +62,13 @@ class SimulatedClock final : public flow::Clock {
 
   /// Somebody sets the wall clock.
   void step_wall(std::chrono::nanoseconds by) { wall_step_ += by; }
+
+  /// The earliest instant to come that anything waits for, if any.
+  std::optional<time_point> next() const {
+    const auto found = waiters_.upper_bound(now_);
+    if (found == waiters_.end() || found->first == time_point::max()) return std::nullopt;
+    return found->first;
+  }
 
   /// How many wait: 0 once every coroutine has ended.
   std::size_t waiting() const { return waiters_.size(); }
