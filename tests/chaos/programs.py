@@ -53,7 +53,8 @@ module(load="imkafka")
 template(name="value" type="string" string="%rawmsg%\\n")
 ruleset(name="all" queue.type="Direct") {
     action(type="omfile" file="OUT/all.log" template="value" asyncWriting="off" flushOnTXEnd="on"
-           queue.type="Direct" action.resumeRetryCount="-1" action.resumeInterval="1")
+           action.resumeRetryCount="-1" action.resumeInterval="1" queue.type="LinkedList" queue.size="500000"
+           queue.filename="waiting" queue.saveOnShutdown="on")
 }
 input(type="imkafka" topic="TOPIC" broker="BROKER" consumergroup="GROUP" ruleset="all"
       confParam=[PROPERTIES])
@@ -61,8 +62,8 @@ input(type="imkafka" topic="TOPIC" broker="BROKER" consumergroup="GROUP" ruleset
 
 
 class Rsyslog(Member):
-    """No queue, for what is in one is lost with the process; each record is written before the next is taken; a file
-    that cannot be written is tried again for ever."""
+    """The records wait in a queue while their file cannot be written, as its documentation says for outages; without one,
+    a full disk loses all that comes meanwhile. The queue is not on the disk that fails."""
 
     program = "rsyslog"
 
