@@ -13,7 +13,7 @@ class Fault:
 
     name = ""
     text = ""            # for the matrix
-    times = 5            # in a run of ten minutes
+    times = 5            # in a run of a quarter of an hour
     small = 1            # in the short run
     longest = 4          # s, until it strikes one that writes
     members = 1
@@ -116,11 +116,11 @@ class Paused(Fault):
         crew.all_hold()
         if crew.program == "runneld":
             eventually(lambda: self._fenced(paused) > before, 30)
-            crew.note("said that it was fenced")
 
     @staticmethod
     def _fenced(member):
-        return member.said("a commit was refused") + member.said("lost ")
+        """How often it said so."""
+        return sum(member.said(words) for words in member.says.values())
 
     @staticmethod
     def _pauses_in_doubt(crew, member):
@@ -129,7 +129,9 @@ class Paused(Fault):
         member.pause()
         committed = crew.committed()
         ends = filter(None, map(last_place, member.files()))
-        if any(sequence >= committed.get(partition, 0) for partition, sequence in ends):
+        doubt = sum(max(0, sequence + 1 - committed.get(partition, 0)) for partition, sequence in ends)
+        if doubt:
+            crew.note("records in doubt", doubt)
             return True
         member.go_on()
         return False

@@ -1,5 +1,6 @@
 """The outcomes as tables: for a terminal, and for docs/faults.md between its markers."""
 
+from member import HUNG
 from programs import PROGRAMS
 
 BEGIN, END = "<!-- from the run: ./dev chaos --publish -->", "<!-- end of the run -->"
@@ -11,11 +12,10 @@ def line(outcome):
     if outcome.without:
         return f"{outcome.fault:26}{outcome.program:9} -  {outcome.without}"
     figures = " ".join(f"{figure} {getattr(outcome.verdict, figure)}" for figure in FIGURES)
-    notes = "; ".join(f"{what}: {count}" for what, count in outcome.notes.items())
     return (
         f"{outcome.fault:26}{outcome.program:9}{outcome.struck:3} of {outcome.asked:<3}"
         f" records {outcome.verdict.records:<9} {outcome.rate:.0f}/s  {figures}"
-        f"{f'  ({notes})' if notes else ''}{f'  FAILED: {outcome.failure}' if outcome.failure else ''}")
+        f"{f'  ({_notes(outcome)})' if outcome.notes else ''}{f'  FAILED: {outcome.failure}' if outcome.failure else ''}")
 
 
 def good(outcome):
@@ -28,8 +28,8 @@ def markdown(kinds, outcomes, facts):
     rows = [f"| {fault.name} | {' | '.join(_cells(fault, outcomes))} |" for fault in kinds]
     programs = list(PROGRAMS)
     return "\n".join([
-        f"| fault | times | records | {' | '.join(programs)} |",
-        f"|---|---|---|{'---|' * len(programs)}",
+        f"| fault | times | records | {' | '.join(programs)} | seen at runneld |",
+        f"|---|---|---|{'---|' * len(programs)}---|",
         *rows, "", _total(outcomes), "", facts])
 
 
@@ -51,15 +51,18 @@ def _total(outcomes):
 
 def _cells(fault, outcomes):
     of_fault = {each.program: each for each in outcomes if each.fault == fault.name}
-    ran = [each for each in of_fault.values() if not each.without]
-    times = "/".join(dict.fromkeys(str(each.struck) for each in ran))
-    return [times, f"{ran[0].verdict.records:,}", *(_cell(of_fault.get(program)) for program in PROGRAMS)]
+    ours = of_fault["runneld"]
+    cells = [_cell(of_fault[program]) for program in PROGRAMS]
+    return [str(ours.struck), f"{ours.verdict.records:,}", *cells, _notes(ours)]
 
 
 def _cell(outcome):
-    if outcome is None:
-        return "not run"
     if outcome.without:
         return outcome.without
     wrong = [f"{getattr(outcome.verdict, figure):,} {figure}" for figure in FIGURES if getattr(outcome.verdict, figure)]
-    return f"**{', '.join(wrong)}**" if wrong else "0"
+    figures = f"**{', '.join(wrong)}**" if wrong else "0"
+    return f"{figures} ({HUNG}: {outcome.notes[HUNG]})" if HUNG in outcome.notes else figures
+
+
+def _notes(outcome):
+    return ", ".join(f"{what}: {count:,}" for what, count in outcome.notes.items() if count)

@@ -12,6 +12,7 @@ from runnel import TooLate, eventually
 
 AGAIN_AFTER = 0.2  # s, from the end of a process to its next start; systemd's default is 0.1
 STOP = 30          # s, for a clean end
+HUNG = "hung, and was started again by hand"
 DISK = "disk"      # in the directory of a member
 
 
@@ -20,6 +21,7 @@ class Member:
     there. Its methods are for one thread."""
 
     program = ""
+    says = {}  # what is worth counting in its log: a name, and the words of a line
 
     def __init__(self, name, directory, place, properties, environment):
         """`place`: broker, topic and group. `properties`: librdkafka's. `environment`: beside what is inherited."""
@@ -151,7 +153,7 @@ class Crew:
     def start_by_hand(self):
         if self.program == "runneld":
             raise TooLate("it hangs")
-        self.note("started again by hand, for it hung")
+        self.note(HUNG)
         for each in self.members:
             each.kill()
             each.start()

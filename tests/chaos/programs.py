@@ -9,6 +9,7 @@ class Runneld(Member):
     """Its defaults, but for the properties of the group that all three have."""
 
     program = "runneld"
+    says = {"commits refused": "a commit was refused", "assignments lost": "lost "}
 
     def __init__(self, *arguments):
         super().__init__(*arguments)

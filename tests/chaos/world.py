@@ -126,6 +126,8 @@ def _carry_home(crew, fault, outcome):
             crew.all_hold()
         _drain(crew)
         for each in crew.members:
+            for what, words in each.says.items():
+                crew.note(what, each.said(words))
             code = each.stop()
             if crew.program == "runneld" and code != 0:
                 outcome.failure = outcome.failure or f"it ended with {code}"
