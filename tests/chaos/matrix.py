@@ -65,4 +65,4 @@ def _cell(outcome):
 
 
 def _notes(outcome):
-    return ", ".join(f"{what}: {count:,}" for what, count in outcome.notes.items() if count)
+    return ", ".join(f"{what}: {count:,}" for what, count in outcome.notes.items())

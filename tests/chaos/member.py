@@ -129,7 +129,8 @@ class Crew:
         self.notes = {}   # what was seen meanwhile, by name, and how often
 
     def note(self, what, count=1):
-        self.notes[what] = self.notes.get(what, 0) + count
+        if count:
+            self.notes[what] = self.notes.get(what, 0) + count
 
     def start(self):
         for each in self.members:
