@@ -74,10 +74,10 @@ def _read(lines, seen, jumps, verdict):
             continue
         partition, sequence = found
         expected = nexts.get(partition, 0)
-        if sequence < expected and not seen[partition][sequence]:
-            verdict.reordered += 1
         if sequence >= expected or jumps.get((partition, expected)) == sequence:
             nexts[partition] = sequence + 1
+        elif not seen[partition][sequence]:
+            verdict.reordered += 1
         seen[partition][sequence] = min(255, seen[partition][sequence] + 1)
 
 

@@ -74,3 +74,8 @@ def test_what_was_passed_over_is_not_wanted():
 def test_moves_add_up():
     moves = [Moved(0, at=1, to=3), Moved(0, at=4, to=0)]
     assert of([5], lines(0, 3, 0, 1, 2, 3, 4), moves=moves) == (0, 0, 0, 0)
+
+
+def test_to_go_back_to_what_was_passed_over_is_no_other_order():
+    moves = [Moved(0, at=1, to=3), Moved(0, at=4, to=1)]
+    assert of([5], lines(0, 3, 1, 2, 3, 4), moves=moves) == (0, 0, 0, 0)
