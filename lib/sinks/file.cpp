@@ -180,12 +180,14 @@ void FileSink::add(Part& part, Records run) {
 // All files of what is left of the batch at once, for to remember them costs a sync.
 flow::Delivered FileSink::unannounced() {
   flow::Delivered result{flow::Outcome::unannounced};
+  std::vector<std::string> asked;  // only once this is answered: amid it a file may refuse to be opened
   for (auto part = parts_.begin() + static_cast<std::ptrdiff_t>(at_); part != parts_.end(); ++part) {
     const auto& file = files_.open(part->path);
     if (part->begun || knows(file)) continue;
     result.extents.push_back({part->path, file.length, {part->partitions.begin(), part->partitions.end()}});
-    asked_.push_back(part->path);
+    asked.push_back(part->path);
   }
+  asked_ = std::move(asked);
   return result;
 }
 

@@ -347,6 +347,17 @@ TEST_F(File, IsLetGoWithThePartitionsThatWroteIt) {
   EXPECT_NO_THROW(other.open(dir_ / "a"));
 }
 
+TEST_F(File, IsNotTakenForAnnouncedWhenAnotherOneCouldNotBeOpened) {
+  open(dir_ / "{partition}");
+  std::filesystem::create_directory(dir_ / "1");
+  const auto batch = records_.in("t", 0).add("x").in("t", 1).add("x").take();
+  EXPECT_EQ(deliver_once(batch).outcome, Outcome::failed);
+  std::filesystem::remove(dir_ / "1");
+  const auto again = deliver_once(batch);
+  EXPECT_EQ(again.outcome, Outcome::unannounced);
+  EXPECT_EQ(again.extents.size(), 2u);
+}
+
 TEST_F(File, IsAnnouncedAnewAfterItWasLetGoAlsoWhenItWasClosedToMakeRoom) {
   open(dir_ / "{partition}", "raw", 1);
   records_.in("t", 0).add("x").in("t", 1).add("x");
