@@ -101,3 +101,42 @@ class SyncFails(Failing):
     without = {
         "kcat": "never syncs: what the kernel has not written yet is at risk all the time",
         "rsyslog": "does not sync unless told to (`sync=\"on\"`), and then with each record here"}
+
+
+class AllAtOnce(Failing):
+    name = "several at once"
+    text = "one of two members is killed, stopped or paused while disks fail, and now and then the broker with it"
+    times, members, static = 12, 2, False
+    ends = (70,)
+    without = dict.fromkeys(("kcat", "rsyslog"), "see the single ones")
+    disk_words = ("sync-zero", "sync-keep", "write", "torn")
+    broker_too = 0.3  # of all times
+
+    def strike(self, crew, number, chance):
+        crew.all_hold(within=120)
+        self.a_while(crew, chance)
+        disks = [self.disks[each.directory] for each in crew.members]
+        before = sum(len(disk.failures()) for disk in disks)
+        for disk in disks:
+            disk.fail(chance.choice(self.disk_words))
+        time.sleep(chance.uniform(0, 1))
+        away, back = self._take_away(chance.choice(crew.members), chance.choice(("kill", "stop", "pause")))
+        crew.note(away)
+        if chance.random() < self.broker_too:
+            crew.note("brokers killed")
+            self.world.broker.kill()
+            self.world.broker.start_again()
+        eventually(lambda: sum(len(disk.failures()) for disk in disks) > before, 60)
+        time.sleep(chance.uniform(0, 7))  # also longer than a session
+        for disk in disks:
+            disk.heal()
+        back()
+
+    @staticmethod
+    def _take_away(member, how):
+        """What was done, and what undoes it."""
+        if how == "pause":
+            member.pause()
+            return "paused", member.go_on
+        member.kill() if how == "kill" else member.stop()
+        return "killed" if how == "kill" else "stopped", member.start
