@@ -72,9 +72,7 @@ Ledger LedgerFile::open() {
     open_locked();
     auto ledger = read_ledger();
     rewrite(written_anew(ledger));
-    // All the way up: whoever made the upper ones may have died before it synced them.
-    for (auto directory = params_.directory; directory != parent(directory); directory = parent(directory))
-      sync_directory(disk_, parent(directory));
+    sync_directories();
     return ledger;
   } catch (...) {
     close();
@@ -90,17 +88,20 @@ void LedgerFile::append(std::string_view text) {
     torn_ = disk_.ftruncate(fd_, static_cast<off_t>(length_)) != 0;
     throw Error(path_, error);
   }
-  if (disk_.fdatasync(fd_) != 0) throw SyncFailed(path_, errno);
+  lost_ = disk_.fdatasync(fd_) != 0;
+  if (lost_) throw SyncFailed(path_, errno);
   torn_ = false;
   length_ += text.size();
 }
 
 bool LedgerFile::rewrite_due(std::size_t bytes) const {
-  return delivery::rewrite_due(length_ + bytes, when_new_);
+  return lost_ || delivery::rewrite_due(length_ + bytes, when_new_);
 }
 
 void LedgerFile::rewrite(std::string_view whole) {
-  must_be_in_place();  // by now another one may stand there
+  const bool gone = removed();
+  if (gone) make_directories(disk_, params_.directory, directory_mode);
+  if (!gone) must_be_in_place();  // by now another one may stand there
   const auto fresh = path_ + ".new";
   disk_.unlink(fresh.c_str());  // from a process that died amid this
   const int fd = disk_.open(fresh.c_str(), open_flags | O_EXCL, file_mode);
@@ -119,7 +120,16 @@ void LedgerFile::rewrite(std::string_view whole) {
   fd_ = fd;
   length_ = when_new_ = whole.size();
   torn_ = false;
+  lost_ = true;  // until its name is on the disk
   sync_directory(disk_, params_.directory);
+  if (gone) sync_directories();
+  lost_ = false;
+}
+
+// All the way up: whoever made the upper ones may have died before it synced them.
+void LedgerFile::sync_directories() {
+  for (auto directory = params_.directory; directory != parent(directory); directory = parent(directory))
+    sync_directory(disk_, parent(directory));
 }
 
 void LedgerFile::open_locked() {
@@ -178,13 +188,23 @@ std::string LedgerFile::read() {
 bool LedgerFile::in_place() const {
   struct stat mine {
   }, there{};
-  return disk_.fstat(fd_, &mine) == 0 && disk_.stat(path_.c_str(), &there) == 0 &&
-         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+  if (disk_.fstat(fd_, &mine) != 0) throw Error(path_, errno);
+  if (disk_.stat(path_.c_str(), &there) == 0)
+    return mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+  if (errno != ENOENT) throw Error(path_, errno);
+  return false;
 }
 
-void LedgerFile::must_be_in_place() const {
-  if (!in_place())
-    throw Error(path_ + ": somebody has moved or removed it; put it back, or restart without it");
+bool LedgerFile::removed() const {
+  struct stat there {};
+  return disk_.stat(path_.c_str(), &there) != 0 && errno == ENOENT;
+}
+
+void LedgerFile::must_be_in_place() {
+  if (in_place()) return;
+  lost_ = removed();
+  throw Error(path_ + (lost_ ? ": somebody has removed it; it is written anew"
+                             : ": somebody has put another file in its place; move that one away"));
 }
 
 // All of it; else the error.

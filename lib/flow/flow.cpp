@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -48,6 +49,7 @@ Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr
       clock_(clock),
       store_(std::move(ledger)),
       synced_(loop_),
+      settle_backoff_(sink_backoff),
       progress_(params_.checkpoint),
       warnings_(area_),
       changes_(area_, most_lines_a_minute),
@@ -61,12 +63,14 @@ async::awaitable<FlowEnd> Flow::run() {
     const bool stopping = stop_at_.has_value();
     const bool late = stopping && hurried();
     if (!late && may_commit() && progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
+    if (!stopping && may_settle_here() && clock_.now() >= settle_at_) co_await settle_here();
     const bool nothing_to_commit = late || progress_.refused() || !may_commit() || !progress_.dirty();
     if (stopping && nothing_to_commit && !source_->committing()) source_->leave();
 
     const auto now = clock_.now();
     auto until = stop_at_.value_or(time_point::max());
     if (!late && may_commit()) until = std::min(until, progress_.next_due(now));
+    if (may_settle_here()) until = std::min(until, settle_at_);
     const bool reading = !stop_at_ && !must_settle() && progress_.may_read(now);
     Event event;
     {
@@ -127,7 +131,8 @@ async::awaitable<void> Flow::deliver(delivery::Batch batch) {
     counters_.bytes += batch.bytes;
     co_return;
   }
-  if (sinks_.size() > 1) settlement_.lost();  // another sink may have it in its files
+  if (outcome == Outcome::unsure && !stop_at_) co_return;  // it comes again once that is settled
+  if (sinks_.size() > 1) settlement_.lost();               // another sink may have it in its files
   if (outcome == Outcome::closed)
     stop();
   else
@@ -154,6 +159,7 @@ void Flow::give_up(const delivery::Batch& batch) {
 
 async::awaitable<void> Flow::on_assigned(Assigned change) {
   change_is_here();
+  if (settlement_.in_doubt()) co_await await_answer(true);  // to be asked about when all of it is known
   progress_.changed();
   settlement_.assigned();
   std::optional<delivery::Beginning> beginning;
@@ -194,7 +200,7 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
 async::awaitable<std::optional<LookedUp>> Flow::look_up(Partitions partitions,
                                                         std::set<delivery::Partition> others) {
   delivery::Backoff backoff(sink_backoff);
-  while (!stop_at_) {
+  while (!stop_at_ && !hurried()) {
     std::string trouble;
     try {
       const Waiting waiting(*this, Waiting::for_beginning, time_point::max());
@@ -217,10 +223,7 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   if (!change.lost) co_await commit_all();
   // One that is still inside librdkafka could be sent under the next assignment, when the files are cut.
   if (change.lost || store_) co_await await_answer(true);
-  const Attempt call = [&](NamedSink& at, Hurry& hurry) {
-    return at.sink->give_up(change.partitions, hurry);
-  };
-  const auto let_go = co_await at_every_sink(call);
+  const auto outcome = co_await let_go(change.partitions);
   const bool committed = std::ranges::none_of(
       change.partitions, [&](const auto& p) { return progress_.uncommitted().contains(p); });
   progress_.dropped(change.partitions);
@@ -231,8 +234,7 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   if (change.lost)
     settlement_.lost();
   else
-    settlement_.gave_up(committed &&
-                        let_go == Outcome::done);  // else what was not counted is still in a file
+    settlement_.gave_up(committed && outcome == Outcome::done);  // else a file may hold what was not counted
   if (store_ && !must_settle()) co_await forget_files(change.partitions);
   if (!committed) {
     warn("uncommitted", "the last records before a rebalance are not committed: they come again");
@@ -240,6 +242,14 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   }
   change_is_here();
   source_->unassign();
+}
+
+// Whoever is unsure has let go of one file more, and is asked again for the others.
+async::awaitable<Outcome> Flow::let_go(const Partitions& partitions) {
+  const Attempt call = [&](NamedSink& at, Hurry& hurry) { return at.sink->give_up(partitions, hurry); };
+  auto outcome = Outcome::unsure;
+  while (outcome == Outcome::unsure) outcome = co_await at_every_sink(call);
+  co_return outcome;
 }
 
 // Until the group knows all that was delivered, or refuses, or the deadline comes.
@@ -280,6 +290,7 @@ async::awaitable<bool> Flow::checkpoint() {
   const auto outcome = co_await at_every_sink(call);
   if (outcome == Outcome::closed) stop();
   if (outcome != Outcome::done) co_return false;
+  if (!changed_.empty()) out_of_doubt();
   auto positions = progress_.uncommitted();
   if (store_) {
     const bool written = co_await write_entry(positions);
@@ -313,7 +324,7 @@ void Flow::take_answer(const Answer& answer) {
   settlement_.answered(after);
   switch (after) {
     case delivery::AfterCommit::go_on:
-      if (store_ && !must_settle()) store_->ledger().answered(sent_entry_);
+      if (store_ && settlement_.agrees()) store_->ledger().answered(sent_entry_);
       progress_.committed(now);
       commit_backoff_.reset();
       ++counters_.checkpoints;
@@ -358,7 +369,7 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
       result = co_await call(sink, *hurry_);
     }
     sink.busy += clock_.now() - begun;
-    sink.trouble = result.outcome == Outcome::failed ? result.reason : "";
+    note_trouble(sink, result);
     *outcome = result.outcome;
     if (result.outcome == Outcome::unannounced) {
       const bool announced = co_await announce(std::move(result.extents));
@@ -380,6 +391,15 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
     if (hurried()) co_return;
     co_await pause(clock_.now() + backoff.next(), Waiting::for_sink, &sink);
   }
+}
+
+// What is wrong with a sink is known until it has done something well.
+void Flow::note_trouble(NamedSink& sink, const Delivered& result) {
+  if (result.outcome == Outcome::failed) sink.trouble = result.reason;
+  if (result.outcome == Outcome::unsure) doubt(label_of(sink), result.reason);
+  if (result.outcome != Outcome::done || sink.trouble.empty()) return;
+  sink.trouble.clear();
+  tell_healed(label_of(sink));
 }
 
 // Until `until`, or until the deadline moves or comes.
@@ -424,7 +444,7 @@ delivery::Wait Flow::Waiting::describe() const {
       wait.why = sink_->trouble;
       break;
   }
-  if (what_ != for_sink) wait.why = flow_.source_->trouble();
+  if (what_ != for_sink && wait.why.empty()) wait.why = flow_.source_->trouble();
   return wait;
 }
 
@@ -437,6 +457,8 @@ void Flow::Waiting::describe_event(delivery::Wait& wait) const {
     wait.what = "the group to let it go";
   else if (!has_partitions || flow_.progress_.refused())
     wait.what = "partitions from the group";
+  else if (!flow_.doubt_.why.empty())
+    std::tie(wait.what, wait.why) = std::tie(flow_.doubt_.what, flow_.doubt_.why);
   else if (!flow_.progress_.may_read(flow_.clock_.now()))
     wait.what = "the answer to a commit";
   else
@@ -458,6 +480,10 @@ void Flow::log_gap(const delivery::Gap& gap) {
 
 void Flow::warn(const std::string& cause, const std::string& text) {
   warnings_.warn(cause, text, clock_.now());
+}
+
+void Flow::tell_healed(const std::string& what) {
+  warnings_.tell(telemetry::Level::info, "healed " + what, what + ": works again", clock_.now());
 }
 
 // Of the time until `due`, what is in flight gets four fifths; a tenth is left for the checkpoint of what

@@ -32,23 +32,66 @@ async::awaitable<std::optional<delivery::Beginning>> Flow::begin_with_ledger(Par
   const bool open = co_await open_ledger();
   if (!open) co_return std::nullopt;
   had_.insert(added.begin(), added.end());
-  if (settlement_.must_settle()) co_return co_await settle(std::move(added));
+  if (must_settle()) co_return co_await settle(std::move(added), false);
   const auto found = co_await look_up(added, std::set<delivery::Partition>());
   if (!found) co_return std::nullopt;
   co_return opened(delivery::open(store_->ledger(), params_.reset, added, found->known));
 }
 
-async::awaitable<std::optional<delivery::Beginning>> Flow::settle(Partitions ours) {
+// Here: in the generation in which a sync failed. Nothing fences a late commit there, so the ledger keeps
+// what one may still ask for.
+async::awaitable<std::optional<delivery::Beginning>> Flow::settle(Partitions ours, bool here) {
   ours.insert(ours.end(), not_begun_.begin(), not_begun_.end());
   for (const auto& [partition, next] : progress_.positions()) ours.push_back(partition);
   std::set<delivery::Partition> others;
   for (const auto& [partition, stands] : store_->ledger().partitions()) others.insert(partition);
   const auto found = co_await look_up(ours, others);
   if (!found) co_return std::nullopt;
-  const auto settled = delivery::settle(store_->ledger(), params_.reset, ours, found->known);
+  auto settled = delivery::settle(store_->ledger(), params_.reset, ours, found->known);
+  settled.entry.settled = !here;
   const bool done = co_await carry_out(settled);
   if (!done) co_return std::nullopt;
+  if (here)
+    settlement_.settled_here();
+  else
+    settlement_.settled();
   co_return opened(settled.opening);
+}
+
+bool Flow::may_settle_here() const {
+  return store_ && settlement_.may_settle_here() && (!progress_.positions().empty() || !not_begun_.empty());
+}
+
+// A sync has failed. What is on the disk is known as of the last checkpoint: back to it, for all that came
+// since is still in Kafka.
+async::awaitable<void> Flow::settle_here() {
+  settle_at_ = clock_.now() + settle_backoff_.next();
+  const auto beginning = co_await settle(Partitions(), true);
+  if (!beginning) co_return;
+  Partitions ours;
+  for (const auto& [partition, next] : beginning->read) ours.push_back(partition);
+  const Attempt take = [&](NamedSink& at, Hurry& hurry) { return at.sink->take(ours, hurry); };
+  co_await at_every_sink(take);  // late: with the first record, then
+  not_begun_.clear();
+  source_->rewind(beginning->read);
+  progress_.assigned(beginning->read, beginning->commit, clock_.now());
+}
+
+void Flow::doubt(const std::string& sink, const std::string& reason) {
+  settlement_.doubted();
+  settle_at_ = clock_.now() + settle_backoff_.next();
+  doubt_.what = sink;
+  doubt_.why = reason;
+  warn("doubt of " + sink,
+       fmt::format("{}: {}; what came since the last checkpoint is cut off and delivered again", sink,
+                   reason));
+}
+
+// What was written is durable, and not by the word of a sync that only says so.
+void Flow::out_of_doubt() {
+  settle_backoff_.reset();
+  if (!doubt_.why.empty()) tell_healed(doubt_.what);
+  doubt_ = {};
 }
 
 delivery::Beginning Flow::opened(delivery::Opening opening) {
@@ -64,8 +107,7 @@ delivery::Beginning Flow::opened(delivery::Opening opening) {
 async::awaitable<bool> Flow::carry_out(const delivery::Settled& settled) {
   Partitions all(had_.begin(), had_.end());
   for (const auto& cut : settled.cuts) all.insert(all.end(), cut.partitions.begin(), cut.partitions.end());
-  const Attempt let_go = [&](NamedSink& at, Hurry& hurry) { return at.sink->give_up(all, hurry); };
-  auto outcome = co_await at_every_sink(let_go);
+  auto outcome = co_await let_go(all);
   if (outcome != Outcome::done) co_return false;
   changed_.clear();
   closed_.clear();
@@ -75,8 +117,6 @@ async::awaitable<bool> Flow::carry_out(const delivery::Settled& settled) {
   store_->add(settled.entry);
   const bool durable = co_await sync_ledger();
   if (!durable) co_return false;
-  settlement_.settled();
-
   for (const auto& [partition, first, end] : settled.doubts)
     warn("doubt " + text_of(partition),
          fmt::format(

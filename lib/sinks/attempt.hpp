@@ -11,7 +11,8 @@
 
 namespace runnel::sinks {
 
-/// A call on files: what the file system refuses is an outcome; what no retry mends ends the process.
+/// A call on files: what the file system refuses is an outcome; what only somebody else can mend ends the
+/// process.
 template <class Work>
 Errands::Call attempt(Work work) {
   return [work = std::move(work)]() -> flow::Delivered {
@@ -21,11 +22,6 @@ Errands::Call attempt(Work work) {
       throw flow::Broken(error.what(), flow::exit_lock_held);
     } catch (const disk::LedgerRefused& error) {
       throw flow::Broken(error.what(), flow::exit_configuration);
-    } catch (const disk::SyncFailed& error) {
-      throw flow::Broken(std::string(error.what()) +
-                             " (on fdatasync: what was written since the last checkpoint may not be on the "
-                             "disk; it is not committed, and a restart delivers it again)",
-                         flow::exit_internal);
     } catch (const disk::Error& error) {
       return failed(error.what());
     }

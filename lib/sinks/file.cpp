@@ -80,11 +80,28 @@ FileSink::FileSink(const FileOptions& options, const Context& context, disk::Dis
       chunk_(format::make_formatter(options.chosen())),
       errands_(context.loop, context.clock, context.errands) {}
 
+// A sync may fail when nobody waits for its call any more; then the next call that ends in time tells it.
+template <class Work>
+async::awaitable<flow::Delivered> FileSink::run(Work work, flow::Hurry& hurry) {
+  auto call = attempt([this, work = std::move(work)] {
+    try {
+      return work();
+    } catch (const disk::SyncFailed& error) {
+      unsure_ = error.what();
+      throw;
+    }
+  });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  if (result.outcome == flow::Outcome::late || unsure_.empty()) co_return result;
+  result = {flow::Outcome::unsure, std::exchange(unsure_, {})};
+  co_return result;
+}
+
 async::awaitable<flow::Delivered> FileSink::take(std::span<const Partition> partitions, flow::Hurry& hurry) {
   if (by_time_) co_return flow::Delivered();
   std::set<Partition> ours(partitions.begin(), partitions.end());
-  auto call = attempt([this, ours = std::move(ours)] { return lock(ours); });
-  auto result = co_await errands_.run(std::move(call), hurry);
+  auto call = [this, ours = std::move(ours)] { return lock(ours); };
+  auto result = co_await run(std::move(call), hurry);
   co_return result;
 }
 
@@ -97,15 +114,15 @@ async::awaitable<flow::Delivered> FileSink::deliver(const delivery::Batch& batch
     planned_ = false;
     asked_.clear();
   }
-  auto call = attempt([this] { return write_batch(); });
-  auto result = co_await errands_.run(std::move(call), hurry);
+  auto call = [this] { return write_batch(); };
+  auto result = co_await run(std::move(call), hurry);
   if (result.outcome == flow::Outcome::done) count_batch();
   co_return result;
 }
 
 async::awaitable<flow::Delivered> FileSink::prepare(flow::Hurry& hurry) {
-  auto call = attempt([this] { return sync(); });
-  auto result = co_await errands_.run(std::move(call), hurry);
+  auto call = [this] { return sync(); };
+  auto result = co_await run(std::move(call), hurry);
   if (result.outcome != flow::Outcome::done) co_return result;
   for (auto& [path, extent] : std::exchange(changed_, {})) result.extents.push_back(std::move(extent));
   co_return result;
@@ -114,8 +131,8 @@ async::awaitable<flow::Delivered> FileSink::prepare(flow::Hurry& hurry) {
 async::awaitable<flow::Delivered> FileSink::give_up(std::span<const Partition> partitions,
                                                     flow::Hurry& hurry) {
   std::set<Partition> gone(partitions.begin(), partitions.end());
-  auto call = attempt([this, gone = std::move(gone)] { return let_go(gone); });
-  auto result = co_await errands_.run(std::move(call), hurry);
+  auto call = [this, gone = std::move(gone)] { return let_go(gone); };
+  auto result = co_await run(std::move(call), hurry);
   co_return result;
 }
 

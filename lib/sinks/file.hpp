@@ -34,11 +34,11 @@ struct FileOptions final : FormatOptions {
 /// length known: after the next prepare(), whose extents are the files changed since the prepare() before, as
 /// long as they were after the last whole batch. A batch that was given up is taken back: before anything
 /// else is written, its files are cut to where it began. Outcomes: failed for what the file system refuses
-/// (no room, no right, not a regular file); the same batch then goes on at the very byte. Errors: Broken when
-/// another process writes the file (75) or when a sync failed, since no retry could tell what is on the disk
-/// (70): after a restart it is delivered again. A file is locked from take() on, if its path is told without
-/// a record (no time in it), else from its first record on. A file that was moved or removed by somebody is
-/// left to him, and its path made anew with the next batch.
+/// (no room, no right, not a regular file); the same batch then goes on at the very byte. Unsure when a sync
+/// has failed, once, whichever call is told: the file is closed, and only when all are given up and cut it is
+/// known again what they hold. Errors: Broken when another process writes the file (75). A file is locked
+/// from take() on, if its path is told without a record (no time in it), else from its first record on. A
+/// file that was moved or removed by somebody is left to him, and its path made anew with the next batch.
 class FileSink final : public flow::Sink {
  public:
   FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files);
@@ -71,6 +71,9 @@ class FileSink final : public flow::Sink {
     std::uint64_t length = 0;
     std::set<delivery::Partition> writers = {};
   };
+
+  template <class Work>
+  async::awaitable<flow::Delivered> run(Work work, flow::Hurry& hurry);
 
   // On the sink's thread:
   flow::Delivered lock(const std::set<delivery::Partition>& partitions);
@@ -107,6 +110,7 @@ class FileSink final : public flow::Sink {
   std::unordered_map<std::string, Left> known_;  // announced
   std::vector<std::string> asked_;               // to be announced; they are when the same batch comes again
   std::map<std::string, delivery::Extent> changed_;  // since the last prepare()
+  std::string unsure_;                               // why a sync failed that nobody knows of yet
   Errands errands_;
 };
 

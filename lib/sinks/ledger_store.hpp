@@ -18,8 +18,10 @@ namespace runnel::sinks {
 ///
 /// What was added is text until it is durable. A sync() that was late goes on: only when it has ended it is
 /// known whether its text is in the file, so the next call waits for that first.
-/// Outcomes: failed for what the file system refuses. Errors: Broken when another process has the ledger or
-/// writes a file that is to be cut (75), when the ledger is refused (78), when a sync failed (70).
+/// Outcomes: failed for what the file system refuses. After a sync that failed, and after somebody has
+/// removed the ledger, the next sync() writes it anew from what is known here; a cut begins again. Errors:
+/// Broken when another process has the ledger or writes a file that is to be cut (75), when the ledger is
+/// refused (78).
 class LedgerStore final : public flow::LedgerStore {
  public:
   LedgerStore(LedgerStoreParams params, const async::asio::any_io_executor& loop, flow::Clock& clock,

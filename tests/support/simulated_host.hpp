@@ -21,6 +21,9 @@ namespace runnel::tests {
 /// A host's disk, which outlives the lives of a flow: files of records, each a unit long, and a ledger. What
 /// was not synced outlives a killed process, and not a loss of power.
 ///
+/// A sync may be told to fail. Then what it was to make durable never is: a later sync of the same bytes says
+/// that all is well, and it is not.
+///
 /// A call waits before each thing it does, so that a life can end amid everything: between two records of a
 /// batch, between data and ledger, amid the ledger's append.
 struct SimulatedHost {
@@ -28,14 +31,37 @@ struct SimulatedHost {
   struct File {
     std::vector<Record> records;
     std::size_t durable = 0;
-    bool named = false;  // its directory was synced
+    bool named = false;    // its directory was synced
+    bool dropped = false;  // a sync has failed: what is not durable never is
   };
 
   std::map<std::string, File> files;
   std::string ledger;
   std::size_t durable_ledger = 0;
-  bool shared = false;  // one file for all partitions
-  bool held = false;    // a flow has the ledger open
+  bool shared = false;                      // one file for all partitions
+  bool held = false;                        // a flow has the ledger open
+  int syncs = 0;                            // so far
+  int failing_from = 0, failing_until = 0;  // of them
+  int unsure_deliveries = 0;  // so many of the next: a file had to be closed, and its sync failed
+
+  /// The next sync works.
+  bool syncs_well() {
+    ++syncs;
+    return syncs < failing_from || syncs >= failing_until;
+  }
+
+  /// False: it failed.
+  bool sync(File& file) {
+    const bool well = syncs_well();
+    if (!well) file.dropped = true;
+    if (!file.dropped) file.durable = file.records.size();
+    return well;
+  }
+  bool sync_name(File& file) {
+    if (file.named) return true;
+    if (!syncs_well()) return false;
+    return file.named = true;
+  }
 
   std::string path_of(const delivery::Partition& partition) const {
     return shared ? "all" : partition.topic + std::to_string(partition.number);
@@ -70,6 +96,11 @@ class SimulatedFileSink final : public flow::Sink {
       batch_ = batch.owner;
     }
     co_await others_turn();
+    if (host_.unsure_deliveries > 0) {
+      --host_.unsure_deliveries;
+      for (auto& [path, file] : host_.files) file.dropped = true;
+      co_return flow::Delivered{flow::Outcome::unsure, "told to fail"};
+    }
     known_.merge(asked_);
     flow::Delivered result;
     std::map<std::string, std::set<delivery::Partition>> writers;
@@ -106,9 +137,12 @@ class SimulatedFileSink final : public flow::Sink {
     flow::Delivered result;
     for (auto& [path, file] : host_.files) {
       co_await others_turn();
-      file.durable = file.records.size();
+      const bool synced = host_.sync(file);
       co_await others_turn();
-      file.named = true;
+      if (synced && host_.sync_name(file)) continue;
+      result.outcome = flow::Outcome::unsure;
+      result.reason = path + ": told to fail";
+      co_return result;
     }
     for (auto& [path, extent] : std::exchange(changed_, {})) result.extents.push_back(std::move(extent));
     co_return result;
@@ -174,8 +208,13 @@ class SimulatedLedger final : public flow::LedgerStore {
   async::awaitable<flow::Delivered> sync(flow::Hurry&) override {
     if (pending_.empty()) co_return flow::Delivered();
     co_await others_turn();
-    host_.ledger += pending_;
+    if (failed_)
+      host_.ledger = delivery::written_anew(ledger_);
+    else
+      host_.ledger += pending_;
     co_await others_turn();
+    failed_ = !host_.syncs_well();
+    if (failed_) co_return flow::Delivered{flow::Outcome::failed, "the ledger: told to fail"};
     host_.durable_ledger = host_.ledger.size();
     pending_.clear();
     co_return flow::Delivered();
@@ -190,8 +229,10 @@ class SimulatedLedger final : public flow::LedgerStore {
         host_.files.erase(file);
       } else if (file->second.records.size() >= length) {
         file->second.records.resize(length);
-        file->second.durable = length;
-        file->second.named = true;
+        if (file->second.durable >= length) file->second.dropped = false;
+        file->second.durable = std::min(file->second.durable, length);
+        const bool synced = host_.sync(file->second) && host_.sync_name(file->second);
+        if (!synced) co_return flow::Delivered{flow::Outcome::failed, path + ": told to fail"};
       }
     }
     co_return flow::Delivered();
@@ -210,6 +251,7 @@ class SimulatedLedger final : public flow::LedgerStore {
   std::uint64_t id_;
   delivery::Ledger ledger_{delivery::LedgerName()};
   std::string pending_;
+  bool failed_ = false;  // the last sync
 };
 
 }  // namespace runnel::tests

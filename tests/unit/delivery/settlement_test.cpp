@@ -130,5 +130,54 @@ TEST_F(SettlementFacts, once_a_commit_had_no_answer_no_revoke_is_clean_until_the
   EXPECT_FALSE(settlement.must_settle());
 }
 
+TEST_F(SettlementFacts, a_doubt_stops_writing_and_may_be_settled_here) {
+  settlement.doubted();
+  EXPECT_FALSE(settlement.may_write());
+  EXPECT_TRUE(settlement.must_settle());
+  EXPECT_TRUE(settlement.may_settle_here());
+  settlement.settled_here();
+  EXPECT_TRUE(settlement.may_write());
+  EXPECT_FALSE(settlement.may_settle_here());
+}
+
+TEST_F(SettlementFacts, a_doubt_waits_for_the_answer_that_is_out) {
+  settlement.handed_over();
+  settlement.doubted();
+  EXPECT_FALSE(settlement.may_settle_here());
+  settlement.answered(AfterCommit::go_on);
+  EXPECT_TRUE(settlement.may_settle_here());
+}
+
+TEST_F(SettlementFacts, in_doubt_a_commit_without_an_answer_is_sent_again) {  // rule 9
+  settlement.doubted();
+  commits(AfterCommit::again);
+  EXPECT_TRUE(settlement.same_again());
+  EXPECT_FALSE(settlement.may_settle_here());
+  commits(AfterCommit::go_on);
+  EXPECT_TRUE(settlement.may_settle_here());
+  settlement.settled_here();
+  settlement.gave_up(true);
+  EXPECT_TRUE(settlement.must_settle()) << "no generation has fenced the first one";
+}
+
+TEST_F(SettlementFacts, a_doubt_outlives_a_refusal_that_is_made_up_for) {  // rule 8
+  settlement.doubted();
+  commits(AfterCommit::wait_for_change);
+  EXPECT_FALSE(settlement.may_settle_here());
+  commits(AfterCommit::go_on);
+  EXPECT_TRUE(settlement.must_settle());
+  EXPECT_TRUE(settlement.may_settle_here());
+}
+
+TEST_F(SettlementFacts, a_doubt_outlives_a_revoke_and_ends_with_the_next_settling) {
+  settlement.doubted();
+  settlement.gave_up(true);
+  EXPECT_TRUE(settlement.must_settle());
+  settlement.lost();
+  EXPECT_FALSE(settlement.may_settle_here());
+  settlement.settled();
+  EXPECT_TRUE(settlement.may_write());
+}
+
 }  // namespace
 }  // namespace runnel::delivery

@@ -221,19 +221,29 @@ TEST_F(LedgerFiles, CannotBeOpenedWithoutRoomAndStayAsTheyAre) {
   EXPECT_EQ(ledger_->last(), 1);
 }
 
-TEST_F(LedgerFiles, AreNeverAskedAgainAfterASyncThatFailed) {
+TEST_F(LedgerFiles, AreWrittenAnewAfterASyncThatFailed) {
   open();
   calls();
+  EXPECT_FALSE(file_->rewrite_due(1));
   disk_.sync_error = EIO;
-  EXPECT_EQ(refusal<SyncFailed>([&] { file_->append(entry(0, 10)); }), path_ + ": Input/output error");
+  EXPECT_EQ(refusal<SyncFailed>([&] { file_->append(entry(0, 10)); }),
+            path_ + ": cannot be synced: Input/output error");
   EXPECT_EQ(calls().size(), 2);
+  EXPECT_TRUE(file_->rewrite_due(1));
   EXPECT_EQ(refusal<SyncFailed>([&] { file_->rewrite(written_anew(*ledger_)); }),
-            path_ + ".new: Input/output error");
+            path_ + ".new: cannot be synced: Input/output error");
   EXPECT_EQ(calls().size(), 2);  // not renamed
+  EXPECT_TRUE(file_->rewrite_due(1));
   disk_.sync_error = 0;
   disk_.directory_error = EIO;
   EXPECT_EQ(refusal<SyncFailed>([&] { file_->rewrite(written_anew(*ledger_)); }),
-            params_.directory + ": Input/output error");
+            params_.directory + ": cannot be synced: Input/output error");
+  EXPECT_TRUE(file_->rewrite_due(1)) << "its name may not be on the disk";
+  disk_.directory_error = 0;
+  file_->rewrite(written_anew(*ledger_));
+  EXPECT_FALSE(file_->rewrite_due(1));
+  file_->append(entry(0, 20));
+  EXPECT_EQ(on_disk().last(), 2);
 }
 
 // After a sync that failed the kernel shows what is not on the disk, and says so only once.
@@ -411,14 +421,28 @@ TEST_F(LedgerFiles, SayWhoMayNotWriteThere) {
   }
 }
 
-TEST_F(LedgerFiles, StandStillWhenSomebodyTakesThemAwayAndGoOnWhenTheyAreBack) {
+TEST_F(LedgerFiles, AreMadeAgainWithTheirDirectoryWhenSomebodyRemovesThem) {
+  open();
+  std::filesystem::remove_all(params_.directory);
+  EXPECT_EQ(refusal([&] { file_->append(entry(0, 10)); }),
+            path_ + ": somebody has removed it; it is written anew");
+  EXPECT_TRUE(file_->rewrite_due(1));
+  calls();
+  file_->rewrite(written_anew(*ledger_));
+  EXPECT_THAT(calls(), testing::Contains("fsync " + dir_ / "a"));
+  EXPECT_EQ(on_disk().last(), 1);
+  EXPECT_EQ(on_disk().name().id, ledger_->name().id);
+  LedgerFile other(disk_, params_);
+  EXPECT_THROW(other.open(), Locked);
+}
+
+TEST_F(LedgerFiles, StandStillWhenSomebodyPutsAnotherFileThereAndGoOnWhenTheyAreBack) {
   open();
   ASSERT_EQ(::rename(path_.c_str(), (dir_ / "taken").c_str()), 0);
   const auto text = entry(0, 10);
-  EXPECT_EQ(refusal([&] { file_->append(text); }),
-            path_ + ": somebody has moved or removed it; put it back, or restart without it");
   tests::write_file(path_, "another");
-  EXPECT_THROW(file_->append(text), Error);
+  EXPECT_EQ(refusal([&] { file_->append(text); }),
+            path_ + ": somebody has put another file in its place; move that one away");
   EXPECT_THROW(file_->rewrite(text), Error);
   EXPECT_EQ(tests::read_file(path_), "another");
   ASSERT_EQ(::rename((dir_ / "taken").c_str(), path_.c_str()), 0);

@@ -150,6 +150,18 @@ TEST_F(Files, AreNeverSyncedAgainAfterASyncThatFailed) {
   EXPECT_EQ(disk_.open_now(), 0);
 }
 
+TEST_F(Files, WhoseCutWasNotSyncedAreSyncedWithTheNextOne) {
+  tests::write_file(dir_ / "file", "12345");
+  EXPECT_TRUE(files_.truncate(dir_ / "file", 2));
+  disk_.sync_error = EIO;
+  EXPECT_THROW(files_.sync(), SyncFailed);
+  disk_.sync_error = 0;
+  disk_.calls.clear();
+  EXPECT_TRUE(files_.truncate(dir_ / "file", 2));
+  files_.sync();
+  EXPECT_EQ(disk_.count("fdatasync " + dir_ / "file"), 1);
+}
+
 TEST_F(Files, TruncateToALengthAndSyncIt) {
   write(dir_ / "file", "12345");
   files_.sync();

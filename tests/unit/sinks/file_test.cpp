@@ -256,27 +256,47 @@ TEST_F(File, IsSyncedWithItsDirectoriesByPrepare) {
   EXPECT_EQ(disk_.count("fsync " + dir_ / "new"), 1);
 }
 
-TEST_F(File, StopsTheProcessWhenASyncFails) {
+TEST_F(File, IsUnsureWhenASyncFailsAndIsSureAgainOnceItWasGivenUp) {
   open(dir_ / "file");
   EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
   disk_.sync_error = EIO;
-  try {
-    prepare();
-    FAIL() << "passed";
-  } catch (const flow::Broken& broken) {
-    EXPECT_EQ(broken.exit_code, 70);
-    EXPECT_THAT(broken.what(), HasSubstr(dir_ / "file: Input/output error (on fdatasync"));
-  }
+  const auto result = prepare();
+  EXPECT_EQ(result.outcome, Outcome::unsure);
+  EXPECT_EQ(result.reason, dir_ / "file: cannot be synced: Input/output error");
+  EXPECT_TRUE(result.extents.empty());
+  EXPECT_EQ(give_up({{"topic", 0}}).outcome, Outcome::done);
+  EXPECT_EQ(disk_.open_now(), 0);
+  disk_.sync_error = 0;
+  EXPECT_EQ(::truncate((dir_ / "file").c_str(), 0), 0);  // the ledger's part
+  EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
+  EXPECT_THAT(extents(), testing::ElementsAre("file 2 topic/0"));
 }
 
-TEST_F(File, NeverPassesAfterASyncThatFailedWhenNobodyWaitedAnyMore) {
+TEST_F(File, IsUnsureWhenItsDirectoryCannotBeSynced) {
+  open(dir_ / "new/file");
+  EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
+  disk_.directory_error = EIO;
+  EXPECT_EQ(prepare().outcome, Outcome::unsure);
+}
+
+TEST_F(File, IsUnsureWhenAFileThatMakesRoomForAnotherCannotBeSynced) {
+  open(dir_ / "{partition}", "raw", 1);
+  EXPECT_EQ(deliver(records_.in("t", 0).add("x").take()).outcome, Outcome::done);
+  disk_.sync_error = EIO;
+  const auto result = deliver(records_.in("t", 1).add("y").take());
+  EXPECT_EQ(result.outcome, Outcome::unsure);
+  EXPECT_EQ(result.reason, dir_ / "0: cannot be synced: Input/output error");
+}
+
+TEST_F(File, IsUnsureAfterASyncThatFailedWhenNobodyWaitedAnyMore) {
   open(dir_ / "file");
   EXPECT_EQ(deliver(records_.add("x").take()).outcome, Outcome::done);
   disk_.sync_error = EIO;
   flow::Hurry hurry;
   hurry.no_later_than(clock_.now());
   EXPECT_EQ(tests::run(loop_, sink_->prepare(hurry)).outcome, Outcome::late);
-  EXPECT_THROW(prepare(), flow::Broken);
+  EXPECT_EQ(prepare().outcome, Outcome::unsure);
+  EXPECT_EQ(give_up({}).outcome, Outcome::done) << "it is told once";
 }
 
 TEST_F(File, ReportsAnExtentAgainWhenPrepareWasLate) {

@@ -252,21 +252,56 @@ TEST_F(Store, EndsWith78WhenTheLedgerIsDamaged) {
   EXPECT_THAT(sentence_, HasSubstr("damaged at byte 0"));
 }
 
-TEST_F(Store, EndsWith70WhenASyncFails) {
+TEST_F(Store, IsWrittenAnewFromWhatItKnowsWhenASyncFails) {
   reopen();
   add(10);
   disk_.sync_error = EIO;
-  EXPECT_EQ(exit_code([&] { sync(); }), 70);
-  EXPECT_THAT(sentence_, HasSubstr(path() + ": Input/output error (on fdatasync"));
+  const auto result = sync();
+  EXPECT_EQ(result.outcome, Outcome::failed);
+  EXPECT_EQ(result.reason, path() + ": cannot be synced: Input/output error");
+  disk_.sync_error = 0;
+  disk_.calls.clear();
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  EXPECT_EQ(disk_.count("rename " + path() + ".new"), 1);
+  EXPECT_EQ(on_disk().last(), 1);
 }
 
-TEST_F(Store, EndsWith70WhenASyncFailsThatNobodyWaitedFor) {
+TEST_F(Store, IsWrittenAnewWhenASyncFailsThatNobodyWaitedFor) {
   reopen();
   add(10);
   disk_.sync_error = EIO;
   sync_late();
   disk_.let_go();
-  EXPECT_EQ(exit_code([&] { cut({}); }), 70);
+  EXPECT_EQ(cut({}).outcome, Outcome::done);
+  disk_.sync_error = 0;
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  EXPECT_EQ(disk_.count("rename " + path() + ".new"), 2);  // when it was opened, and now
+  EXPECT_EQ(on_disk().last(), 1);
+}
+
+TEST_F(Store, CutsAgainWhatCouldNotBeSynced) {
+  reopen();
+  tests::write_file(dir_ / "file", "12345");
+  disk_.sync_error = EIO;
+  EXPECT_EQ(cut({{dir_ / "file", 2, {}}}).reason, dir_ / "file: cannot be synced: Input/output error");
+  disk_.sync_error = 0;
+  EXPECT_EQ(cut({{dir_ / "file", 2, {}}}).outcome, Outcome::done);
+  EXPECT_EQ(read_file(dir_ / "file"), "12");
+  EXPECT_EQ(disk_.open_now(), 1);  // the ledger
+}
+
+TEST_F(Store, IsMadeAgainWhenSomebodyRemovesItsDirectory) {
+  reopen();
+  add(10);
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  std::filesystem::remove_all(dir_ / "state");
+  add(20);
+  EXPECT_THAT(sync().reason, HasSubstr(": somebody has removed it; it is written anew"));
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  EXPECT_EQ(on_disk().last(), 2);
+  add(30);
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  EXPECT_EQ(on_disk().last(), 3);
 }
 
 TEST_F(Store, CutsAndRemovesFilesDurablyAndLeavesThemToTheSinks) {

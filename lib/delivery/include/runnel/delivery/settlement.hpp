@@ -14,8 +14,15 @@ class Settlement {
 
   void settled() {
     settled_ = true;
-    again_ = late_ = refused_ = false;  // the new generation fences what was sent in the old one
+    doubt_ = again_ = late_ = refused_ = false;  // the new generation fences what was sent in the old one
   }
+
+  /// A sync has failed: what was written since the last checkpoint may not be on the disk. Commits that are
+  /// out or have no answer speak of what was durable before, and go their way.
+  void doubted() { doubt_ = true; }
+
+  /// Settled in the generation in which the doubt arose. It fences nothing: what had no answer is still late.
+  void settled_here() { doubt_ = false; }
 
   void handed_over() { out_ = true; }
 
@@ -46,10 +53,19 @@ class Settlement {
 
   // What is to be done.
 
-  bool may_write() const { return settled_; }
+  bool may_write() const { return settled_ && !doubt_; }
 
   /// With the next assignment, and before a byte is written.
-  bool must_settle() const { return !settled_; }
+  bool must_settle() const { return !settled_ || doubt_; }
+
+  bool in_doubt() const { return doubt_; }
+
+  /// Without an assignment: only the disk is in doubt, and each commit has its answer, so that what Kafka
+  /// says is the last word.
+  bool may_settle_here() const { return doubt_ && settled_ && !out_ && !again_; }
+
+  /// Kafka and the ledger agree on what counts, whatever the disk has of what does not count yet.
+  bool agrees() const { return settled_; }
 
   /// Since the last settling. Else one may still be applied, until the group is joined anew.
   bool all_answered() const { return !out_ && !late_; }
@@ -68,6 +84,7 @@ class Settlement {
 
  private:
   bool settled_ = false;
+  bool doubt_ = false;
   bool refused_ = false;
   bool out_ = false;    // a commit has no answer yet
   bool again_ = false;  // and its last one said nothing

@@ -49,10 +49,10 @@ class Locked : public Error {
 };
 
 /// What was written may not be on the disk, and asking again would not tell: the kernel may have dropped the
-/// pages.
+/// pages. The sentence says "PATH: cannot be synced: why".
 class SyncFailed : public Error {
  public:
-  using Error::Error;
+  SyncFailed(const std::string& path, int error) : Error(path + ": cannot be synced", error) {}
 };
 
 /// Who holds the flock(2) of a file, from /proc/locks: "process 17 (runneld)", or "another process".

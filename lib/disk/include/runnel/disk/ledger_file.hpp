@@ -30,9 +30,11 @@ class LedgerRefused : public Error {
 /// what a power loss left of the last append, brings an older format up to date, and makes durable what a
 /// process read from memory after the disk had failed to take it. So whenever a process dies, a whole ledger
 /// stands under the name, with all that was appended before.
-/// Errors: throws Error with path and reason when the file system refuses, and then nothing of the call stays
-/// and it may come again; LedgerRefused; Locked when another process has the ledger; SyncFailed as said
-/// there. Thread: one at a time, any. Lifetime: the disk outlives it.
+/// After a sync that failed nobody knows what the file holds on the disk, and after somebody has removed it
+/// there is none: then only rewrite() helps, and rewrite_due() says so.
+/// Errors: throws Error with path and reason when the file system refuses, and then nothing of the call
+/// counts and what it was to say may be said again; LedgerRefused; Locked when another process has the
+/// ledger. Thread: one at a time, any. Lifetime: the disk outlives it.
 class LedgerFile {
  public:
   LedgerFile(Disk& disk, LedgerParams params);
@@ -45,13 +47,13 @@ class LedgerFile {
 
   // Once open:
 
-  /// Durable when it returns.
+  /// Durable when it returns. Not when rewrite_due().
   void append(std::string_view text);
 
   /// Whether to write it anew in place of appending so many bytes.
   bool rewrite_due(std::size_t bytes) const;
 
-  /// Makes `whole` all that it says; durable when it returns.
+  /// Makes `whole` all that it says; durable when it returns. Where it was removed it is made again.
   void rewrite(std::string_view whole);
 
   const std::string& path() const { return path_; }
@@ -62,7 +64,9 @@ class LedgerFile {
   delivery::Ledger read_ledger();
   std::string read();
   bool in_place() const;
-  void must_be_in_place() const;
+  bool removed() const;
+  void must_be_in_place();
+  void sync_directories();
   int write(int fd, std::string_view bytes);
   void close();
 
@@ -73,6 +77,7 @@ class LedgerFile {
   std::uint64_t length_ = 0;    // bytes that hold
   std::uint64_t when_new_ = 0;  // bytes when it was written anew
   bool torn_ = false;           // more stands behind length_: of an append that broke off
+  bool lost_ = false;           // it was removed, or a sync failed: it must be written anew
 };
 
 }  // namespace runnel::disk

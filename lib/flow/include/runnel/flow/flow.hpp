@@ -128,6 +128,7 @@ class Flow {
   void give_up(const delivery::Batch& batch);
   async::awaitable<void> on_assigned(Assigned change);
   async::awaitable<void> on_revoked(Revoked change);
+  async::awaitable<Outcome> let_go(const Partitions& partitions);
   async::awaitable<bool> checkpoint();
   void hand_over(delivery::Commits commits);
   async::awaitable<void> commit_all();
@@ -141,11 +142,15 @@ class Flow {
 
   // What the flow has to do with its ledger (flow_ledger.cpp).
   bool must_settle() const { return store_ && settlement_.must_settle(); }
-  bool may_commit() const { return !must_settle() || settlement_.was_refused(); }
+  bool may_commit() const { return !must_settle() || settlement_.was_refused() || settlement_.same_again(); }
+  bool may_settle_here() const;
   async::awaitable<bool> open_ledger();
   async::awaitable<std::optional<delivery::Beginning>> begin_with_ledger(Partitions added);
-  async::awaitable<std::optional<delivery::Beginning>> settle(Partitions ours);
+  async::awaitable<std::optional<delivery::Beginning>> settle(Partitions ours, bool here);
   async::awaitable<bool> carry_out(const delivery::Settled& settled);
+  async::awaitable<void> settle_here();
+  void doubt(const std::string& sink, const std::string& reason);
+  void out_of_doubt();
   delivery::Beginning opened(delivery::Opening opening);
   async::awaitable<bool> announce(std::vector<delivery::Extent> files);
   async::awaitable<bool> sync_ledger();
@@ -155,7 +160,9 @@ class Flow {
 
   void take_answer(const Answer& answer);
   void log_gap(const delivery::Gap& gap);
+  void note_trouble(NamedSink& sink, const Delivered& result);
   void warn(const std::string& cause, const std::string& text);
+  void tell_healed(const std::string& what);
   void hurry_up(time_point due);
   void renew_hurry();
   void change_is_here();
@@ -174,7 +181,10 @@ class Flow {
   bool syncing_ = false;
   async::Condition synced_;
   delivery::Settlement settlement_;
-  std::set<delivery::Partition> had_;        // all that were ever ours: of which sinks may have files
+  std::set<delivery::Partition> had_;  // all that were ever ours: of which sinks may have files
+  delivery::Wait doubt_;  // for the sink whose sync failed, until what it writes is durable again
+  delivery::Backoff settle_backoff_;
+  time_point settle_at_{};                   // not before that, in the generation in which the doubt arose
   std::set<delivery::Partition> not_begun_;  // ours, but it could not be settled where they begin
   std::map<delivery::Partition, delivery::Owners> owners_;  // found with each partition of ours
   std::map<std::string, delivery::Extent> changed_;         // files, since the last entry

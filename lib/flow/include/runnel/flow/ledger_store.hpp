@@ -28,8 +28,7 @@ class LedgerStore {
   virtual void add(const delivery::LedgerEntry& entry) = 0;
 
   /// Makes durable all that was added. Completes at once when all is. After failed or late what was added is
-  /// still to be made durable, by the next call. Errors: throws Broken when nobody can tell what is on the
-  /// disk.
+  /// still to be made durable, by the next call.
   virtual async::awaitable<Delivered> sync(Hurry& hurry) = 0;
 
   /// Cuts each file to its length (0: removes it), and makes that durable. No sink may have one of them open.

@@ -17,6 +17,8 @@ enum class Outcome {
   unannounced,  // it would write into files that must be remembered first: remember them, then the same call
                 // again
   failed,       // not now: the same call again; the sink knows how far it was
+  unsure,       // a sync has failed: what was written since the last prepare() may not be on the disk, and no
+                // later call would tell; only of a sink whose files a ledger remembers
   closed,       // nobody will ever read it (a closed pipe): the flow ends, cleanly
   late,         // the deadline came first: given up
 };
@@ -51,7 +53,8 @@ class Sink {
   virtual async::awaitable<Delivered> prepare(Hurry& hurry) = 0;
 
   /// Lets go of what it holds for these partitions (open files, locks), and of what it was to tell with the
-  /// next prepare(): another member gets them next, or their files are cut.
+  /// next prepare(): another member gets them next, or their files are cut. After `unsure`, asked again it
+  /// goes on.
   virtual async::awaitable<Delivered> give_up(std::span<const delivery::Partition> partitions,
                                               Hurry& hurry) = 0;
 
