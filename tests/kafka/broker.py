@@ -2,6 +2,8 @@
 
 The witnesses read by partition and offset and join no group, so they never take part in what they watch."""
 
+import contextlib
+import itertools
 import random
 import signal
 import socket
@@ -184,6 +186,32 @@ def _partitions_in_text(text):
     """topic:0,1;other:2"""
     topics = [part.split(":") for part in text.split(";") if ":" in part]
     return {(topic, int(partition)) for topic, numbers in topics for partition in numbers.split(",")}
+
+
+@contextlib.contextmanager
+def meanwhile(step):
+    """Calls step(0), step(1), … on a thread, a little apart, until what stands inside has ended."""
+    over, failed = threading.Event(), []
+
+    def run():
+        try:
+            for number in itertools.count():
+                if over.wait(0.002):
+                    return
+                step(number)
+        except Exception as error:  # raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60)
+    if failed:
+        raise failed[0]
+    assert not thread.is_alive()
 
 
 class Steady(threading.Thread):

@@ -194,6 +194,20 @@ class Runnel:
         """The records in its files in format json, file by file."""
         return [json.loads(line) for data in self.files().values() for line in whole_lines(data)]
 
+    def size(self):
+        """The bytes of all its files."""
+        return sum(map(len, self.files().values()))
+
+    def offsets(self):
+        """By partition the offsets of the records in its files in format json, in the order in which they stand there;
+        every line is whole."""
+        offsets = {}
+        for path, data in self.files().items():
+            assert data.endswith(b"\n") or not data, f"{path} ends amid a line"
+            for record in map(json.loads, whole_lines(data)):
+                offsets.setdefault(record["partition"], []).append(record["offset"])
+        return offsets
+
     def story(self):
         """For the report of a failed test."""
         state = "never started" if not self.process else "alive" if self.alive() else f"ended with {self.process.returncode}"
