@@ -86,6 +86,7 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
   source.properties = properties_of(consumer, config.runnel);
   source.memory = config.runnel.memory.bytes;
 
+  flow::FlowParams params;
   std::vector<flow::NamedSink> sinks;
   bool keeps_files = false;
   for (const auto& name : consumer.sinks) {
@@ -95,11 +96,11 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
         std::ranges::find(kinds, sink.type, [](const sinks::Kind& each) { return each.config.type; });
     auto made = kind->make(*sink.options, {name, consumer.name, loop_, clock_});
     keeps_files = keeps_files || made.keeps_files;
+    params.shares_files = params.shares_files || made.shares_files;
     source.headers = source.headers || made.wants_headers;
     sinks.push_back({name, std::move(made.sink)});
   }
 
-  flow::FlowParams params;
   params.name = consumer.name;
   params.reset = kafka::reset_of(source.properties);
   params.checkpoint = limits_of(consumer);

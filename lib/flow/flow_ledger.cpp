@@ -198,7 +198,7 @@ async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
     return writers.size() > 1;
   };
   // So that a late commit sets all of them back, and one entry counts for the file.
-  if (ledger.shares() || std::ranges::any_of(changed_, begins_to_share))
+  if (params_.shares_files || ledger.shares() || std::ranges::any_of(changed_, begins_to_share))
     positions.insert(progress_.positions().begin(), progress_.positions().end());
 
   auto entry = ledger.next();

@@ -214,9 +214,17 @@ std::string Template::render(const Values& values) const {
 }
 
 bool Template::uses_time() const {
-  return std::ranges::any_of(parts_, [](const auto& part) {
+  return uses(What::time) || uses(What::utc);
+}
+
+bool Template::uses_partition() const {
+  return uses(What::partition);
+}
+
+bool Template::uses(What what) const {
+  return std::ranges::any_of(parts_, [what](const auto& part) {
     const auto* placeholder = std::get_if<Placeholder>(&part);
-    return placeholder && (placeholder->what == What::time || placeholder->what == What::utc);
+    return placeholder != nullptr && placeholder->what == what;
   });
 }
 

@@ -46,8 +46,10 @@ std::unique_ptr<config::SinkOptions> options() {
 
 Made make(const config::SinkOptions& given, const Context& context) {
   const auto& chosen = static_cast<const FileOptions&>(given);
-  return {std::make_unique<FileSink>(chosen, context, disk::real_disk(), half_of_all_descriptors()),
-          format::make_formatter(chosen.chosen())->wants_headers(), true};
+  return {.sink = std::make_unique<FileSink>(chosen, context, disk::real_disk(), half_of_all_descriptors()),
+          .wants_headers = format::make_formatter(chosen.chosen())->wants_headers(),
+          .keeps_files = true,
+          .shares_files = !format::Template(chosen.path, format::Use::path).uses_partition()};
 }
 
 }  // namespace

@@ -61,6 +61,7 @@ Life::Life(const Surroundings& around, std::string name)
   params.reset = delivery::Reset::earliest;
   params.checkpoint = {.interval = around.plan.interval, .bytes = 2'000};
   params.drain = around.plan.drain;
+  params.shares_files = around.plan.layout == Layout::one_file;
   auto* ledger = store.get();
   flow_ = std::make_unique<flow::Flow>(loop, std::move(params), parts_.source(std::move(member), ledger),
                                        std::move(sinks), around.clock, parts_.store(std::move(store)));

@@ -193,6 +193,19 @@ TEST_F(FlowWithFiles, lets_go_of_the_ledger_before_it_has_ended) {
   EXPECT_FALSE(world.host->held);
 }
 
+TEST_F(FlowWithFiles, commits_all_that_is_owned_before_a_second_partition_writes_into_the_file) {
+  world.params.shares_files = true;
+  world.host->shared = true;
+  world.group.skip(p0, 0);
+  world.group.skip(p1, 0);
+  world.live_with({p0, p1});
+  world.run_for(3s);
+  world.group.produce(p0, 1);
+  world.run_for(3s);
+  EXPECT_EQ(world.group.diary[world.group.diary.size() - 2], "commit t0=1 t1=0");
+  world.stop();
+}
+
 TEST_F(FlowWithFiles, commits_all_that_is_owned_when_a_file_is_shared) {
   world.host->shared = true;
   world.group.produce(p0, 2);

@@ -99,6 +99,11 @@ TEST_F(TemplateTest, KnowsWhetherItUsesTheTime) {
   EXPECT_FALSE(Template("{topic}", Use::path).uses_time());
 }
 
+TEST_F(TemplateTest, KnowsWhetherItUsesThePartition) {
+  EXPECT_TRUE(Template("{topic}-{partition}", Use::path).uses_partition());
+  EXPECT_FALSE(Template("{topic}-{utc:%F}", Use::path).uses_partition());
+}
+
 TEST(TemplateErrors, NameThePlaceholderAndWhatIsKnown) {
   EXPECT_EQ(
       refusal("{sec}"),

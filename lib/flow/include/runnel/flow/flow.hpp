@@ -32,6 +32,7 @@ struct FlowParams {
   delivery::Reset reset = delivery::Reset::latest;
   delivery::CheckpointLimits checkpoint;
   std::chrono::milliseconds drain{20'000};  // the deadline of a revoke and of a stop
+  bool shares_files = false;  // partitions write into the same file: each commit holds all that are owned
 };
 
 /// One sink of a flow, with its name for the log. The flow's ledger is one without a sink.

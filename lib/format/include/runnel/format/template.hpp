@@ -48,6 +48,9 @@ class Template {
   /// Whether the result changes with the time, and so with each record.
   bool uses_time() const;
 
+  /// Whether each partition has a result of its own.
+  bool uses_partition() const;
+
  private:
   enum class What { seq, time, utc, hostname, name, topic, partition };
   struct Placeholder {
@@ -56,6 +59,7 @@ class Template {
   };
   std::size_t parse(std::string_view text);
   std::optional<What> find(std::string_view name) const;
+  bool uses(What what) const;
 
   Use use_;
   std::vector<std::variant<std::string, Placeholder>> parts_;

@@ -24,6 +24,7 @@ struct Made {
   std::unique_ptr<flow::Sink> sink;
   bool wants_headers = false;  // whether its format looks at the records' headers
   bool keeps_files = false;    // whether its files are to hold each record once: the flow needs a ledger
+  bool shares_files = false;   // whether partitions write into the same file: see flow::FlowParams
 };
 
 struct Kind {
