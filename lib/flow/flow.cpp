@@ -159,9 +159,10 @@ void Flow::give_up(const delivery::Batch& batch) {
 
 async::awaitable<void> Flow::on_assigned(Assigned change) {
   change_is_here();
-  if (settlement_.in_doubt()) co_await await_answer(true);  // to be asked about when all of it is known
+  // After the cut its answer would be taken for one of what comes then, and the same commit be sent again.
+  if (must_settle()) co_await await_answer(true);
   progress_.changed();
-  settlement_.assigned();
+  settlement_.assigned(change.same_generation);
   std::optional<delivery::Beginning> beginning;
   if (must_settle() && change.same_generation && !settlement_.all_answered()) {
     // A commit that is on its way could be applied after the cut; the next assignment will fence it.

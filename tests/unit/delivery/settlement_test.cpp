@@ -160,6 +160,16 @@ TEST_F(SettlementFacts, in_doubt_a_commit_without_an_answer_is_sent_again) {  //
   EXPECT_TRUE(settlement.must_settle()) << "no generation has fenced the first one";
 }
 
+TEST_F(SettlementFacts, in_doubt_only_a_new_generation_ends_a_commit_without_an_answer) {  // rule 9
+  settlement.doubted();
+  commits(AfterCommit::again);
+  settlement.assigned(true);
+  EXPECT_TRUE(settlement.same_again());
+  EXPECT_FALSE(settlement.may_settle_here());
+  settlement.assigned(false);
+  EXPECT_FALSE(settlement.same_again());
+}
+
 TEST_F(SettlementFacts, a_doubt_outlives_a_refusal_that_is_made_up_for) {  // rule 8
   settlement.doubted();
   commits(AfterCommit::wait_for_change);

@@ -142,6 +142,24 @@ TEST(FlowWithFilesAndMore, lets_go_of_all_that_it_ever_had_before_files_are_cut)
   world.stop();
 }
 
+// Its answer came after the cut, and the same commit was sent again: of records that stood in no file.
+TEST_F(FlowWithFiles, settles_when_a_refused_commit_that_was_sent_again_has_its_answer) {
+  world.group.produce(p0, 1);
+  world.live_with({p0});
+  world.run_for(3s);
+  world.group.replies = {refused(), {-185, 4s, Reply::not_at_all}};
+  world.group.produce(p0, 2);
+  world.until([&] { return world.group.commits == 4; });
+  world.run_for(1s);
+  world.group.cooperative = true;
+  world.group.assign({p1});
+  world.until([&] { return world.group.assigned().contains(p1); });
+  EXPECT_LT(world.where("answer -185"), world.where("assign t1=0"));
+  world.run_for(3s);
+  world.stop();
+  world.expect_once_in_files();
+}
+
 TEST_F(FlowWithFiles, names_the_former_owner_behind_itself) {
   const auto metadata = delivery::to_metadata({{7, 12}, {8, 3}});
   world.group.produce(p0, 2);

@@ -40,8 +40,11 @@ class Settlement {
   }
 
   /// More is ours. What is not known to be committed goes into a new checkpoint, which holds the new ones
-  /// too: the same commit as before would be a commit of this generation that lacks them.
-  void assigned() { again_ = false; }
+  /// too: the same commit as before would be a commit of this generation that lacks them. In doubt nothing of
+  /// them is written, and only a new generation fences what had no answer.
+  void assigned(bool same_generation = false) {
+    if (!doubt_ || !same_generation) again_ = false;
+  }
 
   /// A revoke or a stop has ended. `committed`: all that was delivered of what went.
   void gave_up(bool committed) {
