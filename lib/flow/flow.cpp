@@ -63,7 +63,7 @@ async::awaitable<FlowEnd> Flow::run() {
     const bool stopping = stop_at_.has_value();
     const bool late = stopping && hurried();
     if (!late && may_commit() && progress_.checkpoint_due(clock_.now(), stopping)) co_await checkpoint();
-    if (!stopping && may_settle_here() && clock_.now() >= settle_at_) co_await settle_here();
+    if (may_settle_here() && clock_.now() >= settle_at_) co_await settle_here();
     const bool nothing_to_commit = late || progress_.refused() || !may_commit() || !progress_.dirty();
     if (stopping && nothing_to_commit && !source_->committing()) source_->leave();
 

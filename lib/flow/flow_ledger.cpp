@@ -59,7 +59,8 @@ async::awaitable<std::optional<delivery::Beginning>> Flow::settle(Partitions our
 }
 
 bool Flow::may_settle_here() const {
-  return store_ && settlement_.may_settle_here() && (!progress_.positions().empty() || !not_begun_.empty());
+  if (!store_ || stop_at_ || !settlement_.may_settle_here()) return false;
+  return !progress_.positions().empty() || !not_begun_.empty();
 }
 
 // A sync has failed. What is on the disk is known as of the last checkpoint: back to it, for all that came

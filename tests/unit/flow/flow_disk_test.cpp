@@ -208,6 +208,20 @@ TEST_F(FlowInDoubt, of_the_last_checkpoint_stops_at_once) {
   EXPECT_EQ(world.group.committed[p0], 5);
 }
 
+TEST_F(FlowInDoubt, that_is_to_stop_waits_for_the_group_and_does_not_spin) {
+  begin();
+  world.group.begin_join();
+  doubt();
+  world.flow->stop();
+  const auto target = world.clock.now() + 5s;
+  int steps = 0;
+  while (steps < 1000 && world.clock.step(world.loop, target)) ++steps;
+  EXPECT_LT(steps, 1000);
+  world.group.revoke({p0});
+  world.until([&] { return world.done; });
+  EXPECT_EQ(world.group.committed[p0], 5);
+}
+
 // the sweep: each sync in turn, and some in a row
 
 struct Failing {
