@@ -91,7 +91,6 @@ class World {
   Files files(int sink, bool durable) const;
   void breach(Breach found);
 
-  const Plan original_;
   Plan plan_;
   const Mutation* mutation_;
   Dice dice_;
