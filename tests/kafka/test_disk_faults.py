@@ -38,11 +38,11 @@ def carrier(broker, runnel, name_of_a_topic, group, tmp_path):
     broker.create(name_of_a_topic, PARTITIONS)
     beats = f"{name_of_a_topic}-beats"
     broker.create(beats)
-    one = runnel(
-        "one", consumer(name_of_a_topic, group, name="ill", sinks=["ill"], checkpoint="100ms"),
-        consumer(name_of_a_topic, f"{group}-well", name="well", sinks=["well"], checkpoint="100ms"),
-        producer(beats, interval="100ms", value="{seq}"),
-        file("HERE/out/{partition}.jsonl", name="ill"), file("HERE/well/{partition}.jsonl", name="well"), start=False)
+    ill = (consumer(name_of_a_topic, group, name="ill", sinks=["ill"], checkpoint="100ms"),
+           file("HERE/out/{partition}.jsonl", name="ill"))
+    others = (consumer(name_of_a_topic, f"{group}-well", name="well", sinks=["well"], checkpoint="100ms"),
+              producer(beats, interval="100ms", value="{seq}"), file("HERE/well/{partition}.jsonl", name="well"))
+    one = runnel("one", *ill, *others, start=False)
     disk = one.directory / "out"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "runnel-test", disk], check=True)
@@ -68,13 +68,19 @@ def carrier(broker, runnel, name_of_a_topic, group, tmp_path):
         eventually(carried)
         eventually(lambda: one.about("flow ill", "works again"))
         eventually(lambda: "flow ill" not in status.last or "records" in status.last)
+        holds_all_once()
+
+    def holds_all_once():
+        eventually(carried)
         assert one.stop() == OK
         assert {number: len(offsets) for number, offsets in one.offsets().items()} == {
             number: end for number, end in broker.ends(name_of_a_topic).items() if end}
         assert all(offsets == sorted(set(offsets)) for offsets in one.offsets().values())
 
     yield SimpleNamespace(
-        runnel=one, disk=disk, faulty=faulty, status=status, produce=produce, carried=carried, is_said=is_said, heals=heals)
+        runnel=one, ill=ill, others=others, disk=disk, faulty=faulty, status=status, produce=produce, carried=carried,
+        committed=lambda: broker.committed(group, name_of_a_topic), is_said=is_said, heals=heals,
+        holds_all_once=holds_all_once)
     subprocess.run(["umount", "--lazy", disk], check=True)
 
 
@@ -115,6 +121,22 @@ def test_a_disk_that_fails_stops_its_flow_alone_until_it_is_well(carrier, how, w
     carrier.is_said(*words)
     carrier.faulty.heal()
     carrier.heals()
+
+
+def test_a_reload_and_a_stop_while_a_disk_fails_commit_nothing_of_it_and_lose_nothing(carrier):
+    well(carrier)
+    before = carrier.committed()
+    carrier.faulty.fail("sync-zero", "only=/out/")
+    carrier.produce()
+    carrier.is_said("cannot be synced: Input/output error")
+    assert carrier.runnel.reload(*carrier.others) == "done"
+    assert carrier.runnel.reload(*carrier.ill, *carrier.others) == "done"
+    carrier.is_said("cannot be synced: Input/output error")
+    assert carrier.runnel.stop() == OK
+    assert carrier.committed() == before
+    carrier.faulty.heal()
+    carrier.runnel.start()
+    carrier.holds_all_once()
 
 
 def test_a_disk_that_fails_under_the_ledgers_stops_their_flows_until_it_is_well(carrier):
