@@ -1,10 +1,13 @@
 #include <runnel/disk/disk.hpp>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -50,6 +53,17 @@ int Disk::unlink(const char* path) {
   return ::unlink(path);
 }
 
+int Disk::list(const char* directory, std::vector<std::string>& names) {
+  DIR* open = ::opendir(directory);
+  if (open == nullptr) return -1;
+  errno = 0;
+  while (const dirent* entry = ::readdir(open)) names.emplace_back(entry->d_name);
+  const int error = errno;
+  ::closedir(open);
+  errno = error;
+  return error == 0 ? 0 : -1;
+}
+
 ssize_t Disk::getrandom(void* bytes, std::size_t size) {
   return ::getrandom(bytes, size, 0);
 }
@@ -57,6 +71,17 @@ ssize_t Disk::getrandom(void* bytes, std::size_t size) {
 Disk& real_disk() {
   static Disk disk;
   return disk;
+}
+
+std::string read_all(Disk& disk, int fd, const std::string& path) {
+  std::string bytes;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const auto count = disk.read(fd, buffer.data(), buffer.size());
+    if (count == 0) return bytes;
+    if (count > 0) bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count < 0 && errno != EINTR) throw Error(path, errno);
+  }
 }
 
 Error::Error(const std::string& path, int error) : std::runtime_error(path + ": " + std::strerror(error)) {}

@@ -158,7 +158,7 @@ void LedgerFile::lock(int fd) {
 }
 
 Ledger LedgerFile::read_ledger() {
-  const auto bytes = read();
+  const auto bytes = read_all(disk_, fd_, path_);
   if (bytes.empty()) return Ledger({random_id(disk_, path_), params_.cluster, params_.group});
   auto replayed = delivery::replay(bytes);
   if (replayed.outcome == Replayed::newer)
@@ -172,17 +172,6 @@ Ledger LedgerFile::read_ledger() {
     throw LedgerRefused(path_ + ": is the ledger of group " + name.group + " in cluster " + name.cluster +
                         ", which is not the one of this flow; move it away");
   return std::move(replayed.ledger);
-}
-
-std::string LedgerFile::read() {
-  std::string bytes;
-  std::array<char, 65536> buffer;
-  for (;;) {
-    const auto count = disk_.read(fd_, buffer.data(), buffer.size());
-    if (count == 0) return bytes;
-    if (count > 0) bytes.append(buffer.data(), static_cast<std::size_t>(count));
-    if (count < 0 && errno != EINTR) throw Error(path_, errno);
-  }
 }
 
 bool LedgerFile::in_place() const {

@@ -48,7 +48,7 @@ Flow::Flow(async::asio::any_io_executor loop, FlowParams params, std::unique_ptr
       sinks_(std::move(sinks)),
       clock_(clock),
       store_(std::move(ledger)),
-      synced_(loop_),
+      ledger_free_(loop_),
       settle_backoff_(sink_backoff),
       progress_(params_.checkpoint),
       warnings_(area_),

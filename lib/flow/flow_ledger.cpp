@@ -141,6 +141,13 @@ async::awaitable<bool> Flow::carry_out(const delivery::Settled& settled) {
 async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
   if (!store_) co_return true;
   const auto& ledger = store_->ledger();
+  std::vector<std::string> fresh;
+  for (const auto& file : files)
+    if (!ledger.knows(file.file)) fresh.push_back(file.file);
+  const Attempt see_free = [&](NamedSink&, Hurry& hurry) { return store_->see_free(fresh, hurry); };
+  bool free = true;
+  if (!fresh.empty()) free = co_await at_ledger(see_free);
+  if (!free) co_return false;
   auto entry = ledger.next();
   for (auto& file : files) {
     const auto known = ledger.files().find(file.file);
@@ -160,15 +167,19 @@ async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
   co_return co_await sync_ledger();
 }
 
-// Two sinks may announce at once.
 async::awaitable<bool> Flow::sync_ledger() {
-  while (syncing_) co_await synced_.wait();
-  syncing_ = true;
   const Attempt sync = [this](NamedSink&, Hurry& hurry) { return store_->sync(hurry); };
+  co_return co_await at_ledger(sync);
+}
+
+// Two sinks may announce at once.
+async::awaitable<bool> Flow::at_ledger(const Attempt& call) {
+  while (ledger_busy_) co_await ledger_free_.wait();
+  ledger_busy_ = true;
   auto outcome = Outcome::done;
-  co_await at_one_sink(ledger_, sync, &outcome);
-  syncing_ = false;
-  synced_.notify();
+  co_await at_one_sink(ledger_, call, &outcome);
+  ledger_busy_ = false;
+  ledger_free_.notify();
   co_return outcome == Outcome::done;
 }
 

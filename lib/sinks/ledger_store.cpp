@@ -4,6 +4,7 @@
 #include "attempt.hpp"
 
 #include <runnel/delivery/ledger_file.hpp>
+#include <runnel/disk/other_ledgers.hpp>
 #include <runnel/telemetry/log.hpp>
 
 #include <tuple>
@@ -60,6 +61,14 @@ awaitable<flow::Delivered> LedgerStore::sync(flow::Hurry& hurry) {
   co_return result;
 }
 
+awaitable<flow::Delivered> LedgerStore::see_free(std::vector<std::string> files, flow::Hurry& hurry) {
+  const bool free = co_await errands_.idle(hurry);
+  if (!free) co_return late();
+  auto call = attempt([this, files = std::move(files)] { return refuse_claimed(files); });
+  auto result = co_await errands_.run(std::move(call), hurry);
+  co_return result;
+}
+
 awaitable<flow::Delivered> LedgerStore::cut(std::vector<Extent> files, flow::Hurry& hurry) {
   auto call = attempt([this, files = std::move(files)] { return cut_files(files); });
   auto result = co_await errands_.run(std::move(call), hurry);
@@ -79,6 +88,16 @@ flow::Delivered LedgerStore::open_file(const std::string& cluster) {
   file_.emplace(disk_, disk::LedgerParams{params_.state_dir, params_.flow, cluster, params_.group});
   ledger_.emplace(file_->open());
   telemetry::info(area_, "its ledger is {}", file_->path());
+  return {};
+}
+
+flow::Delivered LedgerStore::refuse_claimed(const std::vector<std::string>& files) {
+  if (const auto claimed = disk::find_claim(disk_, file_->path(), files))
+    throw disk::Error(
+        claimed->file + ": " + claimed->ledger +
+        " speaks of this file too, and whoever opens that one would cut it; if the flow was renamed, stop, "
+        "and rename that ledger to " +
+        file_->path() + "; else start and stop what it belongs to once more, or move it away");
   return {};
 }
 

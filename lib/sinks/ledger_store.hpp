@@ -32,11 +32,13 @@ class LedgerStore final : public flow::LedgerStore {
   void add(const delivery::LedgerEntry& entry) override;
   async::awaitable<flow::Delivered> sync(flow::Hurry& hurry) override;
   async::awaitable<void> close(flow::Hurry& hurry) override;
+  async::awaitable<flow::Delivered> see_free(std::vector<std::string> files, flow::Hurry& hurry) override;
   async::awaitable<flow::Delivered> cut(std::vector<delivery::Extent> files, flow::Hurry& hurry) override;
 
  private:
   // On the thread:
   flow::Delivered open_file(const std::string& cluster);
+  flow::Delivered refuse_claimed(const std::vector<std::string>& files);
   flow::Delivered cut_files(const std::vector<delivery::Extent>& files);
 
   const std::string area_;  // for the log

@@ -324,6 +324,15 @@ int Mount::stat(const char* path, struct stat* status) {
   return 0;
 }
 
+int Mount::list(const char* directory, std::vector<std::string>& names) {
+  if (dead_) return refuse(EIO);
+  const auto inode = machine_.find(directory);
+  if (!inode) return refuse(ENOENT);
+  if (!inode->directory) return refuse(ENOTDIR);
+  for (const auto& [name, entry] : inode->entries) names.push_back(name);
+  return 0;
+}
+
 int Mount::flock(int fd, int operation) {
   const auto* open = opened(fd);
   if (open == nullptr) return refuse(dead_ ? EIO : EBADF);

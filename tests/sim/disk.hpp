@@ -136,6 +136,7 @@ class Mount final : public disk::Disk {
   int mkdir(const char* path, mode_t mode) override;
   int rename(const char* from, const char* to) override;
   int unlink(const char* path) override;
+  int list(const char* directory, std::vector<std::string>& names) override;
   ssize_t getrandom(void* bytes, std::size_t size) override;
 
  private:

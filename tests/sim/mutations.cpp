@@ -64,6 +64,9 @@ class BrokenStore final : public flow::LedgerStore {
     inner_->add(kept);
   }
   async::awaitable<flow::Delivered> sync(flow::Hurry& hurry) override { return inner_->sync(hurry); }
+  async::awaitable<flow::Delivered> see_free(std::vector<std::string> files, flow::Hurry& hurry) override {
+    return inner_->see_free(std::move(files), hurry);
+  }
   async::awaitable<flow::Delivered> cut(std::vector<delivery::Extent> files, flow::Hurry& hurry) override {
     if (what_ == What::uncut) files.clear();
     return inner_->cut(std::move(files), hurry);

@@ -40,6 +40,7 @@ struct SimulatedHost {
   std::size_t durable_ledger = 0;
   bool shared = false;                      // one file for all partitions
   bool held = false;                        // a flow has the ledger open
+  bool claimed = false;                     // another ledger speaks of its files
   int syncs = 0;                            // so far
   int failing_from = 0, failing_until = 0;  // of them
   int unsure_deliveries = 0;  // so many of the next: a file had to be closed, and its sync failed
@@ -218,6 +219,13 @@ class SimulatedLedger final : public flow::LedgerStore {
     host_.durable_ledger = host_.ledger.size();
     pending_.clear();
     co_return flow::Delivered();
+  }
+
+  async::awaitable<flow::Delivered> see_free(std::vector<std::string>, flow::Hurry&) override {
+    co_await others_turn();
+    flow::Delivered result;
+    if (host_.claimed) result = flow::Delivered{flow::Outcome::failed, "t0: another ledger speaks of it"};
+    co_return result;
   }
 
   async::awaitable<flow::Delivered> cut(std::vector<delivery::Extent> files, flow::Hurry&) override {

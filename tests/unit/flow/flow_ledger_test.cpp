@@ -204,6 +204,19 @@ TEST_F(FlowWithFiles, leaves_a_file_to_whoever_writes_it_after_a_clean_end) {
   world.stop();
 }
 
+TEST_F(FlowWithFiles, writes_no_file_of_which_another_ledger_speaks_until_that_one_is_gone) {
+  world.host->claimed = true;
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.run_for(10s);
+  EXPECT_THAT(world.host->files, IsEmpty());
+  EXPECT_THAT(log(), HasSubstr("the ledger: t0: another ledger speaks of it; trying again"));
+  world.host->claimed = false;
+  world.run_for(60s);
+  world.expect_once_in_files();
+  world.stop();
+}
+
 TEST_F(FlowWithFiles, lets_go_of_the_ledger_before_it_has_ended) {
   world.live_with({p0});
   world.until([&] { return world.host->held; });

@@ -339,6 +339,24 @@ TEST_F(Store, WarnsOfAFileThatIsMissingOrShorterAndGoesOn) {
   EXPECT_EQ(read_file(dir_ / "long"), "12");
 }
 
+TEST_F(Store, RefusesAFileOfWhichAnotherLedgerSpeaksUntilThatOneIsGone) {
+  reopen();
+  add(10);
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  const auto of_the_other = path();
+  store_.emplace(LedgerStoreParams{"renamed", "group", dir_ / "state"}, loop_.get_executor(), clock_, disk_);
+  EXPECT_EQ(open().outcome, Outcome::done);
+  const auto see_free = [&](std::vector<std::string> files) {
+    return tests::run(loop_, store_->see_free(std::move(files), patient_));
+  };
+  EXPECT_EQ(see_free({"/out/1"}).outcome, Outcome::done);
+  const auto result = see_free({"/out/1", "/out/0"});
+  EXPECT_EQ(result.outcome, Outcome::failed);
+  EXPECT_THAT(result.reason, HasSubstr("/out/0: " + of_the_other + " speaks of this file too"));
+  std::filesystem::remove(of_the_other);
+  EXPECT_EQ(see_free({"/out/0"}).outcome, Outcome::done);
+}
+
 TEST_F(Store, GoesOnWithACutThatFailed) {
   reopen();
   tests::write_file(dir_ / "a", "12345");

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace runnel::disk {
 
@@ -29,6 +30,10 @@ class Disk {
   virtual int mkdir(const char* path, mode_t mode);
   virtual int rename(const char* from, const char* to);
   virtual int unlink(const char* path);
+
+  /// The names in a directory (opendir, readdir), in no order; 0, or -1 and errno.
+  virtual int list(const char* directory, std::vector<std::string>& names);
+
   virtual ssize_t getrandom(void* bytes, std::size_t size);
 };
 
@@ -54,6 +59,9 @@ class SyncFailed : public Error {
  public:
   SyncFailed(const std::string& path, int error) : Error(path + ": cannot be synced", error) {}
 };
+
+/// All bytes of an open file from where it stands. Errors: throws Error, which names `path`.
+std::string read_all(Disk& disk, int fd, const std::string& path);
 
 /// Who holds the flock(2) of a file, from /proc/locks: "process 17 (runneld)", or "another process".
 std::string holder(const struct stat& file);

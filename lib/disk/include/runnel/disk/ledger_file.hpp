@@ -62,7 +62,6 @@ class LedgerFile {
   void open_locked();
   void lock(int fd);
   delivery::Ledger read_ledger();
-  std::string read();
   bool in_place() const;
   bool removed() const;
   void must_be_in_place();

@@ -155,6 +155,7 @@ class Flow {
   delivery::Beginning opened(delivery::Opening opening);
   async::awaitable<bool> announce(std::vector<delivery::Extent> files);
   async::awaitable<bool> sync_ledger();
+  async::awaitable<bool> at_ledger(const Attempt& call);
   async::awaitable<void> forget_files(const Partitions& gone);
   async::awaitable<bool> write_entry(delivery::Positions& positions);
   delivery::Commits with_owners(const delivery::Positions& positions) const;
@@ -179,8 +180,8 @@ class Flow {
   std::unique_ptr<LedgerStore> store_;
   NamedSink ledger_{.name = "the ledger", .sink = nullptr};
   bool ledger_open_ = false;
-  bool syncing_ = false;
-  async::Condition synced_;
+  bool ledger_busy_ = false;
+  async::Condition ledger_free_;
   delivery::Settlement settlement_;
   std::set<delivery::Partition> had_;  // all that were ever ours: of which sinks may have files
   delivery::Wait doubt_;  // for the sink whose sync failed, until what it writes is durable again

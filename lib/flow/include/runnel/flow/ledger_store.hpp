@@ -31,6 +31,10 @@ class LedgerStore {
   /// still to be made durable, by the next call.
   virtual async::awaitable<Delivered> sync(Hurry& hurry) = 0;
 
+  /// Whether these files, of which the ledger does not speak yet, may be written: `failed` as long as another
+  /// ledger beside it speaks of one of them.
+  virtual async::awaitable<Delivered> see_free(std::vector<std::string> files, Hurry& hurry) = 0;
+
   /// Cuts each file to its length (0: removes it), and makes that durable. No sink may have one of them open.
   /// Files that are missing or shorter stay as they are, with a warning that names them.
   virtual async::awaitable<Delivered> cut(std::vector<delivery::Extent> files, Hurry& hurry) = 0;

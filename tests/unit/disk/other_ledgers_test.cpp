@@ -1,0 +1,68 @@
+#include "support/fake_disk.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <runnel/delivery/ledger_file.hpp>
+#include <runnel/disk/other_ledgers.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace runnel::disk {
+namespace {
+
+using testing::HasSubstr;
+
+class OtherLedgers : public testing::Test {
+ protected:
+  // A ledger that speaks of one file; its path.
+  std::string write(const std::string& name, const std::string& file) {
+    delivery::Ledger ledger({7, "cluster", "group"});
+    auto entry = ledger.next();
+    entry.files.push_back({file, 10, {{"t", 0}}});
+    ledger.add(entry);
+    tests::write_file(dir_ / name, written_anew(ledger));
+    return dir_ / name;
+  }
+  std::optional<Claimed> find(std::vector<std::string> files) { return find_claim(disk_, own_, files); }
+
+  tests::TemporaryDirectory dir_;
+  tests::FakeDisk disk_;
+  const std::string own_ = write("own-00000000.ledger", "/out/0");
+};
+
+TEST_F(OtherLedgers, OneThatSpeaksOfAFileIsFound) {
+  const auto other = write("other-00000000.ledger", "/out/1");
+  const auto found = find({"/out/0", "/out/1"});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->ledger, other);
+  EXPECT_EQ(found->file, "/out/1");
+  EXPECT_EQ(disk_.open_now(), 0);
+}
+
+TEST_F(OtherLedgers, TheirOtherFilesDoNotCountNorDoesOurOwnLedger) {
+  write("other-00000000.ledger", "/out/1");
+  EXPECT_FALSE(find({"/out/0", "/out/2"}));
+}
+
+TEST_F(OtherLedgers, WhatNoFlowWouldTakeForItsLedgerDoesNotCount) {
+  const auto text = tests::read_file(write("other.ledger.old", "/out/1"));
+  tests::write_file(dir_ / "damaged-00000000.ledger", "x" + text);
+  std::filesystem::create_directory(dir_ / "directory.ledger");
+  std::filesystem::create_symlink(dir_ / "other.ledger.old", dir_ / "link.ledger");
+  EXPECT_FALSE(find({"/out/1"}));
+}
+
+TEST_F(OtherLedgers, ADirectoryThatCannotBeListedIsAnError) {
+  std::filesystem::remove_all(dir_ / "");
+  try {
+    find({"/out/1"});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("No such file or directory"));
+  }
+}
+
+}  // namespace
+}  // namespace runnel::disk
