@@ -104,6 +104,8 @@ flow::Delivered LedgerStore::refuse_claimed(const std::vector<std::string>& file
 // When it fails the files stay open: they know what is not durable yet, and the same call comes again.
 flow::Delivered LedgerStore::cut_files(const std::vector<Extent>& files) {
   for (const auto& [path, length, partitions] : files) {
+    const auto* file = files_.open_if_there(path);
+    const auto before = file != nullptr ? file->length : 0;
     if (length == 0) {
       files_.remove(path);
     } else if (!files_.truncate(path, length)) {
@@ -112,6 +114,9 @@ flow::Delivered LedgerStore::cut_files(const std::vector<Extent>& files) {
           "{}: is missing, or shorter than the {} bytes of its last checkpoint; somebody has moved or cut it",
           path, length);
     }
+    if (before > length)
+      telemetry::info(area_, "{}: cut from {} to {} bytes, the end of what is committed", path, before,
+                      length);
   }
   files_.sync();
   files_.close_if([](const disk::OutputFile&) { return true; });

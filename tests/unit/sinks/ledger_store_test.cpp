@@ -339,6 +339,17 @@ TEST_F(Store, WarnsOfAFileThatIsMissingOrShorterAndGoesOn) {
   EXPECT_EQ(read_file(dir_ / "long"), "12");
 }
 
+TEST_F(Store, SaysWhatItCuts) {
+  reopen();
+  tests::write_file(dir_ / "long", "12345");
+  tests::write_file(dir_ / "right", "12345");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(cut({{dir_ / "long", 2, {}}, {dir_ / "right", 5, {}}}).outcome, Outcome::done);
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr(dir_ / "long: cut from 5 to 2 bytes"));
+  EXPECT_THAT(log, Not(HasSubstr("right")));
+}
+
 TEST_F(Store, RefusesAFileOfWhichAnotherLedgerSpeaksUntilThatOneIsGone) {
   reopen();
   add(10);
