@@ -49,6 +49,9 @@ async::awaitable<std::optional<delivery::Beginning>> Flow::settle(Partitions our
   if (!found) co_return std::nullopt;
   auto settled = delivery::settle(store_->ledger(), params_.reset, ours, found->known);
   settled.entry.settled = !here;
+  if (store_->ledger().last() == 0)
+    for (const auto& [partition, owners] : settled.opening.owners)
+      if (!owners.empty()) inherited_.insert(partition);
   const bool done = co_await carry_out(settled);
   if (!done) co_return std::nullopt;
   if (here)
@@ -161,10 +164,23 @@ async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
                file.file, file.length, left));
       entry.forgotten.push_back(file.file);
     }
+    say_what_was_before(file);
     entry.files.push_back(std::move(file));
   }
   if (!entry.files.empty()) store_->add(entry);
   co_return co_await sync_ledger();
+}
+
+// Once a file and only of a ledger that was begun now: else what is in the file is our own, or an operator's.
+void Flow::say_what_was_before(const delivery::Extent& file) {
+  bool inherited = false;
+  for (const auto& partition : file.partitions) inherited = inherited_.erase(partition) > 0 || inherited;
+  if (inherited && file.length > 0)
+    warn("inherited " + file.file,
+         fmt::format(
+             "{}: holds {} bytes of which this new ledger knows nothing: if the one before did not end "
+             "cleanly, its last records stand there and come again",
+             file.file, file.length));
 }
 
 async::awaitable<bool> Flow::sync_ledger() {

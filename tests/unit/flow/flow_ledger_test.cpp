@@ -217,6 +217,27 @@ TEST_F(FlowWithFiles, writes_no_file_of_which_another_ledger_speaks_until_that_o
   world.stop();
 }
 
+TEST_F(FlowWithFiles, says_of_a_new_ledger_that_a_file_was_written_by_an_unknown_one) {
+  world.group.produce(p0, 2);
+  world.group.committed[p0] = 1;
+  world.group.metadata[p0] = delivery::to_metadata({{7, 12}});
+  world.host->files["t0"].records.emplace_back(p0, 0);
+  world.live_with({p0});
+  world.run_for(3s);
+  EXPECT_THAT(log(), HasSubstr("t0: holds 1 bytes of which this new ledger knows nothing"));
+  EXPECT_THAT(world.host->offsets()[p0], ElementsAre(0, 1));
+  world.stop();
+}
+
+TEST_F(FlowWithFiles, says_nothing_of_a_file_that_was_there_before_the_group) {
+  world.group.produce(p0, 1);
+  world.host->files["t0"].records.emplace_back(p1, 7);
+  world.live_with({p0});
+  world.run_for(3s);
+  EXPECT_THAT(log(), Not(HasSubstr("knows nothing")));
+  world.stop();
+}
+
 TEST_F(FlowWithFiles, lets_go_of_the_ledger_before_it_has_ended) {
   world.live_with({p0});
   world.until([&] { return world.host->held; });

@@ -154,6 +154,7 @@ class Flow {
   void out_of_doubt();
   delivery::Beginning opened(delivery::Opening opening);
   async::awaitable<bool> announce(std::vector<delivery::Extent> files);
+  void say_what_was_before(const delivery::Extent& file);
   async::awaitable<bool> sync_ledger();
   async::awaitable<bool> at_ledger(const Attempt& call);
   async::awaitable<void> forget_files(const Partitions& gone);
@@ -189,10 +190,11 @@ class Flow {
   time_point settle_at_{};                   // not before that, in the generation in which the doubt arose
   std::set<delivery::Partition> not_begun_;  // ours, but it could not be settled where they begin
   std::map<delivery::Partition, delivery::Owners> owners_;  // found with each partition of ours
-  std::map<std::string, delivery::Extent> changed_;         // files, since the last entry
-  std::vector<std::string> closed_;                         // files, not forgotten yet
-  std::uint64_t sent_entry_ = 0;                            // the one that the last commit decides
-  delivery::Commits sent_;                                  // that commit
+  std::set<delivery::Partition> inherited_;  // carried by others when our ledger was begun, not written since
+  std::map<std::string, delivery::Extent> changed_;  // files, since the last entry
+  std::vector<std::string> closed_;                  // files, not forgotten yet
+  std::uint64_t sent_entry_ = 0;                     // the one that the last commit decides
+  delivery::Commits sent_;                           // that commit
   delivery::Progress progress_;
   Warnings warnings_;
   Warnings changes_;  // each of them matters, but a group may change its mind for hours
