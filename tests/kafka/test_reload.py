@@ -148,21 +148,54 @@ def test_a_sink_that_hangs_holds_a_reload_up_no_longer_than_its_deadline(broker,
     os.close(reader)
 
 
-def test_a_file_that_goes_from_one_flow_to_another_is_taken_over_when_the_first_has_ended(broker, runnel, topic, group):
+@pytest.fixture
+def one_file_for_two(broker, runnel, topic, group):
+    """Two flows that write one file; the first, which runs, waits for its reader, too. That one's end of a pipe."""
     reader, writer = os.pipe()
     first = consumer(topic, group, name="first", sinks=["files", "console"]), file(), stdout("raw")
     second = consumer(topic, f"{group}-b", name="second", sinks=["files"]), file()
     one = runnel("one", *first, settings={"drain": "1s"}, start=False)
     one.start(output=writer)
     os.close(writer)
-    broker.produce(topic, *["x" * 1000] * 300)  # more than a pipe takes: the first flow does not end before its deadline
+    broker.produce(topic, *["x" * 1000] * 300)  # more than a pipe takes: the first flow does not end before it is read
     eventually(lambda: pending(reader) > 32 * 1024)
-    assert one.reload(*second, settings={"drain": "1s"}, within=5) == "done"
-    eventually(lambda: broker.carried(f"{group}-b", topic))
-    assert [record["offset"] for record in one.written()][-300:] == list(range(300))
+    yield one, first, second, reader
     one.signal(signal.SIGTERM)
     one.ends()
     os.close(reader)
+
+
+def read_until(condition, reader):
+    """Reads a pipe until the condition holds."""
+    def holds():
+        while size := pending(reader):
+            os.read(reader, size)
+        return condition()
+
+    eventually(holds)
+
+
+def offsets(one):
+    return [record["offset"] for record in one.written()]
+
+
+def test_a_file_that_goes_from_one_flow_to_another_is_taken_over_when_the_first_has_ended(broker, topic, group, one_file_for_two):
+    one, _, second, reader = one_file_for_two
+    one.configure(*second, settings={"drain": "5s"})
+    one.process.send_signal(signal.SIGHUP)
+    eventually(lambda: one.about("consumer.first: removed"))
+    read_until(one.reloads, reader)
+    eventually(lambda: broker.carried(f"{group}-b", topic))
+    assert offsets(one)[-300:] == list(range(300)) and one.warnings() == []
+
+
+def test_a_file_in_which_a_flow_left_what_is_not_committed_waits_for_that_flow(broker, topic, group, one_file_for_two):
+    one, first, second, reader = one_file_for_two
+    assert one.reload(*second, settings={"drain": "1s"}, within=5) == "done"
+    eventually(lambda: one.about("flow second", "speaks of this file too"))
+    assert one.reload(*first, settings={"drain": "1s"}, within=5) == "done"
+    read_until(lambda: broker.carried(group, topic), reader)
+    assert offsets(one) == list(range(300))
 
 
 def test_two_flows_exchange_their_files(broker, runnel, topic, name_of_a_topic, group):
