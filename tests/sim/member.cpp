@@ -296,12 +296,8 @@ std::optional<flow::Event> Member::take(bool records) {
 }
 
 std::optional<flow::Event> Member::read() {
-  struct Load {
-    delivery::Batch records;
-    std::vector<delivery::Reached> reached;
-  };
   tests::Records records;
-  delivery::Batch batch;
+  std::size_t bytes = 0;
   for (auto& [partition, next] : fetch_) {
     const auto& topic = broker_.topics.at(partition);
     records.in(partition.topic, partition.number);
@@ -309,21 +305,13 @@ std::optional<flow::Event> Member::read() {
       if (!has_record(next)) continue;
       const auto text = to_text({partition.number, next, topic.move});
       records.at(next).add(text, std::nullopt, 1'700'000'000'000 + next / 7 % 2 * 60'000);
-      batch.bytes += text.size();
+      bytes += text.size();
       --left;
     }
   }
-  auto load = std::make_shared<Load>();
-  load->records = records.take();
-  if (load->records.records.empty()) return std::nullopt;
-  for (const auto& record : load->records.records) {
-    if (load->reached.empty() || load->reached.back().partition != record.partition)
-      load->reached.push_back({record.partition, 0});
-    load->reached.back().next = record.offset + 1;
-  }
-  batch.records = load->records.records;
-  batch.reached = load->reached;
-  batch.owner = load;
+  auto batch = records.take();
+  if (batch.records.empty()) return std::nullopt;
+  batch.bytes = bytes;
   return batch;
 }
 

@@ -41,10 +41,16 @@ class Records {
     return *this;
   }
 
-  /// What was added, and a fresh start. Its `reached` is left empty: no sink looks at it.
+  /// What was added, as if all of it was read in this order, and a fresh start.
   delivery::Batch take() {
     auto store = std::exchange(store_, std::make_shared<Store>());
-    return {store->records, {}, 0, store};
+    auto& reached = store->reached;
+    for (const auto& record : store->records) {
+      if (reached.empty() || reached.back().partition != record.partition)
+        reached.push_back({record.partition, 0});
+      reached.back().next = record.offset + 1;
+    }
+    return {store->records, reached, 0, store};
   }
 
  private:
@@ -53,6 +59,7 @@ class Records {
     std::deque<std::string> texts;
     std::deque<std::vector<delivery::Header>> headers;
     std::vector<delivery::Record> records;
+    std::vector<delivery::Reached> reached;
     const delivery::Partition* partition = nullptr;
     std::int64_t next = 0;
   };

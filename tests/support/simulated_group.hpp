@@ -320,10 +320,6 @@ class SimulatedGroup::Member final : public flow::Source {
   }
 
   std::optional<flow::Event> read() {
-    struct Load {
-      delivery::Batch records;
-      std::vector<delivery::Reached> reached;
-    };
     Records records;
     std::size_t bytes = 0;
     for (auto& [partition, next] : fetch_) {
@@ -337,19 +333,9 @@ class SimulatedGroup::Member final : public flow::Source {
         next = *record + 1;
       }
     }
-    auto load = std::make_shared<Load>();
-    load->records = records.take();
-    if (load->records.records.empty()) return std::nullopt;
-    for (const auto& record : load->records.records) {
-      if (load->reached.empty() || load->reached.back().partition != record.partition)
-        load->reached.push_back({record.partition, 0});
-      load->reached.back().next = record.offset + 1;
-    }
-    delivery::Batch batch;
-    batch.records = load->records.records;
-    batch.reached = load->reached;
+    auto batch = records.take();
+    if (batch.records.empty()) return std::nullopt;
     batch.bytes = bytes;
-    batch.owner = load;
     return batch;
   }
 
