@@ -11,14 +11,9 @@ namespace runnel::bench {
 namespace {
 
 void fill(const char* broker, const char* name, std::uint64_t count, std::size_t size, int partitions) {
-  auto* conf = rd_kafka_conf_new();
-  rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
-    if (message->err != 0) give_up("a record was not delivered", rd_kafka_err2str(message->err));
-  });
-  const auto producer = make_handle(RD_KAFKA_PRODUCER, conf,
-                                    {{"bootstrap.servers", broker},
-                                     {"linger.ms", "50"},
-                                     {"enable.idempotence", "true"}});  // none twice, in order
+  const auto producer = make_producer({{"bootstrap.servers", broker},
+                                       {"linger.ms", "50"},
+                                       {"enable.idempotence", "true"}});  // none twice, in order
   const Topic topic(rd_kafka_topic_new(producer.get(), name, nullptr));
   const Values values(size);
   std::string value(size, ' ');
@@ -33,8 +28,7 @@ void fill(const char* broker, const char* name, std::uint64_t count, std::size_t
     }
     if (number % 1000 == 0) rd_kafka_poll(producer.get(), 0);
   }
-  const auto error = rd_kafka_flush(producer.get(), 60'000);
-  if (error != 0) give_up("flush", rd_kafka_err2str(error));
+  flush(producer);
 }
 
 }  // namespace

@@ -41,4 +41,18 @@ inline Handle make_handle(rd_kafka_type_t type, rd_kafka_conf_t* conf,
   return handle;
 }
 
+/// A producer that gives up when a record is not delivered.
+inline Handle make_producer(std::initializer_list<std::pair<const char*, const char*>> properties) {
+  auto* conf = rd_kafka_conf_new();
+  rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+    if (message->err != 0) give_up("a record was not delivered", rd_kafka_err2str(message->err));
+  });
+  return make_handle(RD_KAFKA_PRODUCER, conf, properties);
+}
+
+inline void flush(const Handle& producer) {
+  const auto error = rd_kafka_flush(producer.get(), 60'000);
+  if (error != 0) give_up("flush", rd_kafka_err2str(error));
+}
+
 }  // namespace runnel::bench

@@ -21,8 +21,6 @@
 namespace runnel::chaos {
 namespace {
 
-using bench::give_up;
-
 constexpr std::size_t value_size = 100;
 std::atomic<bool> told_to_end{false};
 
@@ -40,13 +38,12 @@ std::array<char, value_size> value(std::int32_t partition, std::uint64_t sequenc
 class Producer {
  public:
   Producer(const char* broker, const char* name, int partitions)
-      : handle_(bench::make_handle(RD_KAFKA_PRODUCER, properties(),
-                                   {{"bootstrap.servers", broker},
-                                    {"enable.idempotence", "true"},
-                                    {"linger.ms", "5"},
-                                    {"message.timeout.ms", "0"},  // never
-                                    {"queue.buffering.max.messages", "5000000"},
-                                    {"reconnect.backoff.max.ms", "200"}})),
+      : handle_(bench::make_producer({{"bootstrap.servers", broker},
+                                      {"enable.idempotence", "true"},
+                                      {"linger.ms", "5"},
+                                      {"message.timeout.ms", "0"},  // never
+                                      {"queue.buffering.max.messages", "5000000"},
+                                      {"reconnect.backoff.max.ms", "200"}})),
         topic_(rd_kafka_topic_new(handle_.get(), name, nullptr)),
         counts_(static_cast<std::size_t>(partitions)) {}
 
@@ -57,28 +54,17 @@ class Producer {
     auto bytes = value(to, count);
     if (rd_kafka_produce(topic_.get(), to, RD_KAFKA_MSG_F_COPY, bytes.data(), bytes.size(), nullptr, 0,
                          nullptr) != 0)
-      give_up("produce", rd_kafka_err2str(rd_kafka_last_error()));
+      bench::give_up("produce", rd_kafka_err2str(rd_kafka_last_error()));
     ++count;
   }
 
   void poll() { rd_kafka_poll(handle_.get(), 0); }
 
-  void finish() {
-    const auto error = rd_kafka_flush(handle_.get(), 60'000);
-    if (error != 0) give_up("flush", rd_kafka_err2str(error));
-  }
+  void finish() { bench::flush(handle_); }
 
   const std::vector<std::uint64_t>& counts() const { return counts_; }
 
  private:
-  static rd_kafka_conf_t* properties() {
-    auto* conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
-      if (message->err != 0) give_up("a record was not delivered", rd_kafka_err2str(message->err));
-    });
-    return conf;
-  }
-
   bench::Handle handle_;
   bench::Topic topic_;
   std::vector<std::uint64_t> counts_;
