@@ -5,6 +5,14 @@
 #include <cerrno>
 
 namespace runnel::disk {
+namespace {
+
+// Gone by now, or one high up that is not ours to read or write.
+bool is_not_ours(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS;
+}
+
+}  // namespace
 
 std::string parent(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -19,15 +27,6 @@ void make_directories(Disk& disk, const std::string& directory, mode_t mode) {
   make_directories(disk, parent(directory), mode);
   if (!make() && errno != EEXIST) throw Error(directory, errno);
 }
-
-namespace {
-
-// Gone by now, or one high up that is not ours to read or write.
-bool is_not_ours(int error) {
-  return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS;
-}
-
-}  // namespace
 
 void sync_directory(Disk& disk, const std::string& directory) {
   const int fd = disk.open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);

@@ -36,7 +36,7 @@ std::string file_name(const LedgerParams& params) {
   const auto whose = params.cluster + '\0' + params.group;
   boost::crc_32_type crc;
   crc.process_bytes(whose.data(), whose.size());
-  return name + '-' + delivery::to_hex(std::uint32_t{crc.checksum()}) + ".ledger";
+  return name + '-' + delivery::to_hex(std::uint32_t{crc.checksum()}).append(ledger_suffix);
 }
 
 std::uint64_t random_id(Disk& disk, const std::string& path) {
@@ -100,8 +100,10 @@ bool LedgerFile::rewrite_due(std::size_t bytes) const {
 
 void LedgerFile::rewrite(std::string_view whole) {
   const bool gone = removed();
-  if (gone) make_directories(disk_, params_.directory, directory_mode);
-  if (!gone) must_be_in_place();  // by now another one may stand there
+  if (gone)
+    make_directories(disk_, params_.directory, directory_mode);
+  else
+    must_be_in_place();  // by now another one may stand there
   const auto fresh = path_ + ".new";
   disk_.unlink(fresh.c_str());  // from a process that died amid this
   const int fd = disk_.open(fresh.c_str(), open_flags | O_EXCL, file_mode);

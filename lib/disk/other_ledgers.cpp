@@ -1,19 +1,17 @@
 #include "directories.hpp"
 
 #include <runnel/delivery/ledger_file.hpp>
+#include <runnel/disk/ledger_file.hpp>
 #include <runnel/disk/other_ledgers.hpp>
 
 #include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <string_view>
 #include <vector>
 
 namespace runnel::disk {
 namespace {
-
-constexpr std::string_view suffix = ".ledger";
 
 // Empty when it cannot be read.
 std::string bytes_of(Disk& disk, const std::string& path) {
@@ -37,7 +35,7 @@ std::optional<Claimed> find_claim(Disk& disk, const std::string& own, std::span<
   std::ranges::sort(names);
   for (const auto& name : names) {
     const auto path = directory + '/' + name;
-    if (path == own || !name.ends_with(suffix)) continue;
+    if (path == own || !name.ends_with(ledger_suffix)) continue;
     const auto replayed = delivery::replay(bytes_of(disk, path));
     if (replayed.outcome > delivery::Replayed::torn) continue;
     const auto known = [&](const std::string& file) { return replayed.ledger.knows(file); };

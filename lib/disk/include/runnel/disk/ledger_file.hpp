@@ -10,6 +10,9 @@
 
 namespace runnel::disk {
 
+/// How the name of every ledger's file ends.
+inline constexpr std::string_view ledger_suffix = ".ledger";
+
 /// Whose ledger it is, and where it lies: DIRECTORY/FLOW-CRC32.ledger, the checksum of cluster and group.
 struct LedgerParams {
   std::string directory;  // made as needed, 0750 less the umask
