@@ -49,7 +49,7 @@ Made make(const config::SinkOptions& given, const Context& context) {
   return {.sink = std::make_unique<FileSink>(chosen, context, disk::real_disk(), half_of_all_descriptors()),
           .wants_headers = format::make_formatter(chosen.chosen())->wants_headers(),
           .keeps_files = true,
-          .shares_files = !format::Template(chosen.path, format::Use::path).uses_partition()};
+          .shares_files = chosen.shares_files()};
 }
 
 }  // namespace
@@ -70,6 +70,10 @@ std::vector<config::Field> FileOptions::fields() {
                         "has r."});
   add_fields(fields);
   return fields;
+}
+
+bool FileOptions::shares_files() const {
+  return !format::Template(path, format::Use::path).uses_partition();
 }
 
 FileSink::FileSink(const FileOptions& options, const Context& context, disk::Disk& disk,
@@ -232,7 +236,8 @@ bool FileSink::write_part(Part& part) {
     part.before = file->length;
   }
   file->writers.insert(part.partitions.begin(), part.partitions.end());
-  known_[part.path].writers.insert(part.partitions.begin(), part.partitions.end());
+  auto& left = known_[part.path];
+  left.writers.insert(part.partitions.begin(), part.partitions.end());
   while (!errands_.given_up()) {
     while (!chunk_.full() && part.next < part.runs.size()) {
       auto& run = part.runs[part.next];
@@ -241,15 +246,14 @@ bool FileSink::write_part(Part& part) {
     }
     if (chunk_.empty()) break;
     chunk_.wrote(files_.write(*file, chunk_.rest()));
-    known_[part.path].length = file->length;
+    left.length = file->length;
   }
   part.after = file->length;
   return true;
 }
 
 // The batch was given up: its records come again, or not at all. So none of its bytes may stay, were they
-// even a whole number of lines. They are in no checkpoint, for they were never counted. True: there were
-// some.
+// even a whole number of lines. They are in no checkpoint, for they were never counted.
 void FileSink::take_back() {
   chunk_.drop();
   planned_ = false;

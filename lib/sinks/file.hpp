@@ -25,6 +25,9 @@ struct FileOptions final : FormatOptions {
   config::Mode mode{0640};
 
   std::vector<config::Field> fields() override;
+
+  /// Whether partitions write into the same file.
+  bool shares_files() const;
 };
 
 /// Appends records to files, so that what a checkpoint counts is exactly what was delivered.

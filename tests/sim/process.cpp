@@ -44,10 +44,12 @@ Life::Life(const Surroundings& around, std::string name)
   mount_.died = [this] { die(); };
   parts_ = parts_of(around.mutation, mount_);
 
+  flow::FlowParams params;
   std::vector<flow::NamedSink> sinks;
   for (int i = 0; i < around.plan.sinks; ++i) {
     sinks::FileOptions options;
     options.path = path_of(around.plan.layout, "/" + name_ + "/sink" + std::to_string(i));
+    params.shares_files = options.shares_files();
     const sinks::Context context{"files", "flow", loop, around.clock, new_worker()};
     sinks.push_back(
         {"files", std::make_unique<sinks::FileSink>(options, context, *parts_.disk, around.plan.open_files)});
@@ -56,12 +58,10 @@ Life::Life(const Surroundings& around, std::string name)
                                         around.clock, *parts_.disk);
   auto member = std::make_unique<Member>(around.broker, around.dice, around.clock, around.diary, loop);
   member_ = member.get();
-  flow::FlowParams params;
   params.name = name_;
   params.reset = delivery::Reset::earliest;
   params.checkpoint = {.interval = around.plan.interval, .bytes = 2'000};
   params.drain = around.plan.drain;
-  params.shares_files = around.plan.layout == Layout::one_file;
   auto* ledger = store.get();
   flow_ = std::make_unique<flow::Flow>(loop, std::move(params), parts_.source(std::move(member), ledger),
                                        std::move(sinks), around.clock, parts_.store(std::move(store)));
