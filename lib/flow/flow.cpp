@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -31,10 +30,6 @@ std::string list(const std::vector<delivery::Partition>& partitions) {
     text += fmt::format("{}{} [{}]", i == 0 ? "" : ", ", partitions[i].topic, partitions[i].number);
   if (partitions.size() > most) text += fmt::format(" and {} more", partitions.size() - most);
   return text.empty() ? "nothing" : text;
-}
-
-std::string label_of(const NamedSink& sink) {
-  return (sink.sink ? "sink " : "") + sink.name;
 }
 
 }  // namespace
@@ -190,9 +185,7 @@ async::awaitable<void> Flow::on_assigned(Assigned change) {
   delivery::Positions added;
   for (const auto& partition : change.partitions)
     if (auto position = others.extract(partition)) added.insert(std::move(position));
-  const Attempt take = [&](NamedSink& at, Hurry& hurry) { return at.sink->take(change.partitions, hurry); };
-  co_await at_every_sink(take);  // late: with the first record, then
-  not_begun_.clear();
+  co_await take_up(change.partitions);
   source_->assign(added);
   if (!others.empty()) source_->rewind(others);
   progress_.assigned(beginning->read, beginning->commit, clock_.now());
@@ -243,6 +236,13 @@ async::awaitable<void> Flow::on_revoked(Revoked change) {
   }
   change_is_here();
   source_->unassign();
+}
+
+// Late: with the first record, then.
+async::awaitable<void> Flow::take_up(const Partitions& partitions) {
+  const Attempt call = [&](NamedSink& at, Hurry& hurry) { return at.sink->take(partitions, hurry); };
+  co_await at_every_sink(call);
+  not_begun_.clear();
 }
 
 // Whoever is unsure has let go of one file more, and is asked again for the others.
@@ -380,14 +380,14 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
     }
     if (result.outcome == Outcome::closed) {
       sink.reader_gone = end_.reader_gone = true;
-      telemetry::info(area_, "{}: {}", label_of(sink), result.reason);
+      telemetry::info(area_, "{}: {}", sink.label(), result.reason);
     }
     if (result.outcome != Outcome::failed) {
       for (auto& extent : result.extents) changed_[extent.file] = std::move(extent);
       closed_.insert(closed_.end(), result.closed.begin(), result.closed.end());
       co_return;
     }
-    warn(label_of(sink), fmt::format("{}: {}; trying again", label_of(sink), result.reason));
+    warn(sink.label(), fmt::format("{}: {}; trying again", sink.label(), result.reason));
     *outcome = Outcome::late;
     if (hurried()) co_return;
     co_await pause(clock_.now() + backoff.next(), Waiting::for_sink, &sink);
@@ -397,10 +397,10 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
 // What is wrong with a sink is known until it has done something well.
 void Flow::note_trouble(NamedSink& sink, const Delivered& result) {
   if (result.outcome == Outcome::failed) sink.trouble = result.reason;
-  if (result.outcome == Outcome::unsure) doubt(label_of(sink), result.reason);
+  if (result.outcome == Outcome::unsure) doubt(sink.label(), result.reason);
   if (result.outcome != Outcome::done || sink.trouble.empty()) return;
   sink.trouble.clear();
-  tell_healed(label_of(sink));
+  tell_healed(sink.label());
 }
 
 // Until `until`, or until the deadline moves or comes.
@@ -409,62 +409,6 @@ async::awaitable<void> Flow::pause(time_point until, Waiting::For what, const Na
   const Hurry::Listen listen(*hurry_, moved);
   const Waiting waiting(*this, what, until, sink);
   co_await clock_.wait(moved, std::min(until, hurry_->at()));
-}
-
-delivery::Standing Flow::standing() const {
-  delivery::Standing result{steps_, {}};
-  for (const auto* wait : waits_) result.waits.push_back(wait->describe());
-  return result;
-}
-
-Flow::Waiting::Waiting(Flow& flow, For what, time_point until, const NamedSink* sink)
-    : flow_(flow), what_(what), since_(flow.clock_.now()), until_(until), sink_(sink) {
-  flow_.waits_.push_back(this);
-}
-
-Flow::Waiting::~Waiting() {
-  flow_.waits_.erase(std::ranges::find(flow_.waits_, this));
-  ++flow_.steps_;
-}
-
-delivery::Wait Flow::Waiting::describe() const {
-  delivery::Wait wait{.what = {}, .why = {}, .until = until_, .since = since_};
-  if (what_ != for_event) wait.until = std::min(until_, flow_.hurry_->at());
-  switch (what_) {
-    case for_event:
-      describe_event(wait);
-      break;
-    case for_answer:
-      wait.what = "the answer to a commit";
-      break;
-    case for_beginning:
-      wait.what = "the brokers to say where to begin";
-      break;
-    case for_sink:
-      wait.what = label_of(*sink_);
-      wait.why = sink_->trouble;
-      break;
-  }
-  if (what_ != for_sink && wait.why.empty()) wait.why = flow_.source_->trouble();
-  return wait;
-}
-
-// It returns now and then whatever comes, so its own beginning says nothing.
-void Flow::Waiting::describe_event(delivery::Wait& wait) const {
-  wait.until = std::min(until_, since_ + longest_silence);
-  wait.since = time_point::min();
-  const bool has_partitions = !flow_.progress_.positions().empty();
-  if (flow_.stop_at_)
-    wait.what = "the group to let it go";
-  else if (!has_partitions || flow_.progress_.refused())
-    wait.what = "partitions from the group";
-  else if (!flow_.doubt_.why.empty())
-    std::tie(wait.what, wait.why) = std::tie(flow_.doubt_.what, flow_.doubt_.why);
-  else if (!flow_.progress_.may_read(flow_.clock_.now()))
-    wait.what = "the answer to a commit";
-  else
-    wait.what = "records";
-  wait.idle = wait.what == "records";
 }
 
 void Flow::log_gap(const delivery::Gap& gap) {

@@ -74,9 +74,7 @@ async::awaitable<void> Flow::settle_here() {
   if (!beginning) co_return;
   Partitions ours;
   for (const auto& [partition, next] : beginning->read) ours.push_back(partition);
-  const Attempt take = [&](NamedSink& at, Hurry& hurry) { return at.sink->take(ours, hurry); };
-  co_await at_every_sink(take);  // late: with the first record, then
-  not_begun_.clear();
+  co_await take_up(ours);
   source_->rewind(beginning->read);
   progress_.assigned(beginning->read, beginning->commit, clock_.now());
 }
@@ -84,8 +82,7 @@ async::awaitable<void> Flow::settle_here() {
 void Flow::doubt(const std::string& sink, const std::string& reason) {
   settlement_.doubted();
   settle_at_ = clock_.now() + settle_backoff_.next();
-  doubt_.what = sink;
-  doubt_.why = reason;
+  unsure_ = {sink, reason};
   warn("doubt of " + sink,
        fmt::format("{}: {}; what came since the last checkpoint is cut off and delivered again", sink,
                    reason));
@@ -94,8 +91,8 @@ void Flow::doubt(const std::string& sink, const std::string& reason) {
 // What was written is durable, and not by the word of a sync that only says so.
 void Flow::out_of_doubt() {
   settle_backoff_.reset();
-  if (!doubt_.why.empty()) tell_healed(doubt_.what);
-  doubt_ = {};
+  if (unsure_) tell_healed(unsure_->sink);
+  unsure_.reset();
 }
 
 delivery::Beginning Flow::opened(delivery::Opening opening) {

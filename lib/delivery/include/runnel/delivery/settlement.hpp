@@ -56,12 +56,10 @@ class Settlement {
 
   // What is to be done.
 
-  bool may_write() const { return settled_ && !doubt_; }
+  bool may_write() const { return !must_settle(); }
 
   /// With the next assignment, and before a byte is written.
   bool must_settle() const { return !settled_ || doubt_; }
-
-  bool in_doubt() const { return doubt_; }
 
   /// Without an assignment: only the disk is in doubt, and each commit has its answer, so that what Kafka
   /// says is the last word.

@@ -42,6 +42,8 @@ struct NamedSink {
   bool reader_gone = false;          // it said closed: it is given nothing more
   std::chrono::nanoseconds busy{0};  // spent in its calls
   std::string trouble = {};          // why its last call failed; empty: it did not
+
+  std::string label() const { return (sink ? "sink " : "") + name; }
 };
 
 /// How a flow ended.
@@ -100,6 +102,12 @@ class Flow {
  private:
   /// One wait, for as long as this lives. The deadline of a revoke or a stop ends each but that for an event,
   /// which has it in its own.
+  // A sink whose sync has failed.
+  struct Unsure {
+    std::string sink;
+    std::string why;
+  };
+
   class Waiting {
    public:
     enum For { for_event, for_answer, for_beginning, for_sink };
@@ -129,6 +137,7 @@ class Flow {
   void give_up(const delivery::Batch& batch);
   async::awaitable<void> on_assigned(Assigned change);
   async::awaitable<void> on_revoked(Revoked change);
+  async::awaitable<void> take_up(const Partitions& partitions);
   async::awaitable<Outcome> let_go(const Partitions& partitions);
   async::awaitable<bool> checkpoint();
   void hand_over(delivery::Commits commits);
@@ -185,7 +194,7 @@ class Flow {
   async::Condition ledger_free_;
   delivery::Settlement settlement_;
   std::set<delivery::Partition> had_;  // all that were ever ours: of which sinks may have files
-  delivery::Wait doubt_;  // for the sink whose sync failed, until what it writes is durable again
+  std::optional<Unsure> unsure_;       // until what that sink writes is durable again
   delivery::Backoff settle_backoff_;
   time_point settle_at_{};                   // not before that, in the generation in which the doubt arose
   std::set<delivery::Partition> not_begun_;  // ours, but it could not be settled where they begin
