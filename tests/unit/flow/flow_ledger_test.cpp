@@ -11,6 +11,16 @@ struct FlowWithFiles : FlowFacts {
   delivery::Owners owners(const Partition& partition) const {
     return delivery::owners_in(world.group.metadata.at(partition));
   }
+  // p0 is ours; a commit of its three records is out, without an answer for so long.
+  void commits_without_answer(std::chrono::seconds silence) {
+    world.params.drain = 3s;
+    world.group.skip(p0, 0);
+    world.live_with({p0});
+    world.run_for(2s);
+    world.group.produce(p0, 3);
+    world.group.replies = {{-185, silence, Reply::not_at_all}};
+    world.until([&] { return world.where("commit t0=3") < world.group.diary.size(); });
+  }
 };
 
 TEST_F(FlowWithFiles, opens_a_partition_before_its_first_record) {
@@ -71,13 +81,7 @@ TEST_F(FlowWithFiles, sends_the_same_commit_again_until_it_is_answered) {
 }
 
 TEST_F(FlowWithFiles, gives_nothing_up_while_a_commit_may_still_be_sent) {
-  world.params.drain = 3s;
-  world.group.skip(p0, 0);
-  world.live_with({p0});
-  world.run_for(2s);
-  world.group.produce(p0, 3);
-  world.group.replies = {{-185, 30s, Reply::not_at_all}};
-  world.until([&] { return world.where("commit t0=3") < world.group.diary.size(); });
+  commits_without_answer(30s);
   const auto from = world.group.diary.size();
   world.group.revoke({p0});
   world.run_for(10s);
@@ -91,13 +95,7 @@ TEST_F(FlowWithFiles, gives_nothing_up_while_a_commit_may_still_be_sent) {
 
 TEST_F(FlowWithFiles, settles_in_the_next_generation_when_a_commit_of_this_one_may_still_come) {
   world.group.cooperative = true;
-  world.params.drain = 3s;
-  world.group.skip(p0, 0);
-  world.live_with({p0});
-  world.run_for(2s);
-  world.group.produce(p0, 3);
-  world.group.replies = {{-185, 4s, Reply::not_at_all}};
-  world.until([&] { return world.where("commit t0=3") < world.group.diary.size(); });
+  commits_without_answer(4s);
   world.group.revoke({p0});
   world.group.assign_beside_revoke({p0, p1});
   world.run_for(10s);
