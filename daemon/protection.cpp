@@ -1,5 +1,7 @@
 #include "protection.hpp"
 
+#include <runnel/format/template.hpp>
+
 #include <fmt/core.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -39,11 +41,11 @@ std::optional<std::string> service_of_cgroups(std::string_view text) {
 }
 
 std::optional<Forbidden> find_forbidden(const std::string& path) {
-  const auto placeholder = path.find('{');
-  fs::path known = (fs::current_path() / path.substr(0, placeholder)).lexically_normal();
+  const format::Template file(path, format::Use::path);
+  fs::path known = (fs::current_path() / file.beginning()).lexically_normal();
   Forbidden result;
   result.directory = known.parent_path();
-  if (placeholder != path.npos) known = known.parent_path();
+  if (!file.is_constant()) known = known.parent_path();
   while (::access(known.c_str(), F_OK) != 0 && known.has_relative_path()) {
     if (errno == EACCES) break;  // hidden, not missing
     known = known.parent_path();

@@ -1,4 +1,5 @@
 #include <runnel/config/plan.hpp>
+#include <runnel/format/template.hpp>
 
 #include <fmt/ranges.h>
 
@@ -118,7 +119,8 @@ std::vector<std::string> known_paths(const Config& config, const std::string& pa
       for (const auto& field : sink->options->fields()) {
         if (field.template_for != format::Use::path) continue;
         const auto& path = *std::get<std::string*>(field.target);
-        const auto known = std::filesystem::current_path() / path.substr(0, path.find('{'));
+        const auto known =
+            std::filesystem::current_path() / format::Template(path, *field.template_for).beginning();
         result.push_back(known.lexically_normal());
       }
     }

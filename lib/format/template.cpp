@@ -213,6 +213,17 @@ std::string Template::render(const Values& values) const {
   return out;
 }
 
+// Between two placeholders all text is one part.
+std::string Template::beginning() const {
+  const auto* literal = parts_.empty() ? nullptr : std::get_if<std::string>(&parts_.front());
+  return literal != nullptr ? *literal : "";
+}
+
+bool Template::is_constant() const {
+  return std::ranges::none_of(parts_,
+                              [](const auto& part) { return std::holds_alternative<Placeholder>(part); });
+}
+
 bool Template::uses_time() const {
   return uses(What::time) || uses(What::utc);
 }

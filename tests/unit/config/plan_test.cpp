@@ -144,6 +144,7 @@ TEST(MayShareAFile, WhenTheirPathsDoNotDifferBeforeAPlaceholder) {
   EXPECT_TRUE(share("/x/../y//{topic}", "/y/{topic}"));
   EXPECT_FALSE(share("/x/a", "/x/b"));
   EXPECT_FALSE(share("/x/a-{topic}", "/x/b-{topic}"));
+  EXPECT_FALSE(share("/x/{{a-{topic}", "/x/{{b-{topic}")) << "{{ begins no placeholder";
 }
 
 TEST(MayShareAFile, OnlyWhenBothWriteFiles) {

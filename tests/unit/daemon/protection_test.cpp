@@ -32,8 +32,8 @@ TEST(FindForbidden, KnowsAPathUpToItsFirstPlaceholder) {
   EXPECT_EQ(find_forbidden(folder + "/not/there/yet/all.jsonl"), std::nullopt);
   const auto as_nobody = [] {  // root may write everywhere
     if (::geteuid() == 0 && ::setuid(65534) != 0) std::_Exit(2);
-    const auto place = find_forbidden("/etc/archive/{topic}-{partition}.jsonl");
-    std::_Exit(place && place->directory == "/etc/archive" && place->existing == "/etc" ? 0 : 1);
+    const auto place = find_forbidden("/etc/archive/{{a}/{topic}-{partition}.jsonl");
+    std::_Exit(place && place->directory == "/etc/archive/{a}" && place->existing == "/etc" ? 0 : 1);
   };
   EXPECT_EXIT(as_nobody(), testing::ExitedWithCode(0), "");
 }

@@ -93,6 +93,22 @@ TEST_F(TemplateTest, DifferentTopicsKeepDifferentPaths) {
   EXPECT_NE(path_of(long_a), path_of(long_b));
 }
 
+TEST(Templates, KnowWhatEveryResultBeginsWith) {
+  const auto beginning = [](std::string_view text) { return Template(text, Use::path).beginning(); };
+  EXPECT_EQ(beginning("/out/{topic}/{partition}"), "/out/");
+  EXPECT_EQ(beginning("/out/{{topic}/{partition}"), "/out/{topic}/") << "{{ begins no placeholder";
+  EXPECT_EQ(beginning("/out/{1}{{/a"), "/out/{1}{/a") << "nor does a { without a name";
+  EXPECT_EQ(beginning("{topic}.jsonl"), "");
+  EXPECT_EQ(beginning(""), "");
+}
+
+TEST(Templates, KnowWhetherEveryResultIsTheSame) {
+  EXPECT_TRUE(Template("/out/{{topic}", Use::path).is_constant());
+  EXPECT_TRUE(Template("", Use::path).is_constant());
+  EXPECT_FALSE(Template("/out/{topic}", Use::path).is_constant());
+  EXPECT_FALSE(Template("{topic}", Use::path).is_constant());
+}
+
 TEST_F(TemplateTest, KnowsWhetherItUsesTheTime) {
   EXPECT_TRUE(Template("{time:%F}", Use::path).uses_time());
   EXPECT_TRUE(Template("{utc:%F}", Use::path).uses_time());

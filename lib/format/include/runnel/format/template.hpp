@@ -45,6 +45,12 @@ class Template {
   void render(const Values& values, std::string& out) const;
   std::string render(const Values& values) const;
 
+  /// What every result begins with: the text before the first placeholder.
+  std::string beginning() const;
+
+  /// Whether there is no placeholder, so that beginning() is all of it.
+  bool is_constant() const;
+
   /// Whether the result changes with the time, and so with each record.
   bool uses_time() const;
 
