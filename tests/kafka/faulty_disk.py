@@ -20,7 +20,7 @@ class FaultyDisk:
             "FAULTY_DISK_LOG": str(self.log)}
 
     def fail(self, *words):
-        """From now on: "write", "torn", "sync-keep", "sync-zero", "sync-cut"; with "only=TEXT" in some files alone."""
+        """From now on: "write", "quota", "torn", "sync-keep", "sync-zero", "sync-cut"; with "only=TEXT" in some files alone."""
         fresh = self.control.with_suffix(".new")
         fresh.write_text(" ".join(words))
         fresh.rename(self.control)  # nobody sees half of it

@@ -112,6 +112,7 @@ def test_a_read_only_disk_stops_its_flow_alone_until_it_may_be_written(carrier):
 
 @pytest.mark.parametrize("how, words", [
     ("write", ["Input/output error"]),
+    ("quota", ["Disk quota exceeded"]),
     ("sync-cut", ["cut off and delivered again", "cannot be synced: Input/output error"]),
     ("sync-zero", ["cut off and delivered again", "cannot be synced: Input/output error"])])
 def test_a_disk_that_fails_stops_its_flow_alone_until_it_is_well(carrier, how, words):

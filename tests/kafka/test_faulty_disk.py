@@ -1,5 +1,6 @@
 """The faulty disk of these tests fails as it says, without Runnel."""
 
+import errno
 import subprocess
 import sys
 
@@ -45,6 +46,10 @@ def test_a_write_that_fails_writes_nothing(does, disk, bytes_there, tmp_path, ca
     assert does("os.write(fd, b'abc')", "fail('write')", f"attempt({name}, {arguments})") == ["5"]
     assert bytes_there() == b"abc"
     assert disk.failures() == [("write", str(tmp_path / "data/file"))]
+
+
+def test_a_quota_that_is_used_up_is_told_as_such(does, bytes_there):
+    assert does("fail('quota')", "attempt(os.write, fd, b'abc')") == [str(errno.EDQUOT)] and bytes_there() == b""
 
 
 def test_a_torn_write_takes_half_and_fails_then(does, bytes_there):

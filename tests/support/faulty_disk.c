@@ -7,18 +7,16 @@
 // fail as the words in the control file say. It is read with every such call, so the test changes it while
 // the program runs; no file, or an empty one: nothing fails.
 //
-//   write       write, writev, pwrite and pwritev fail with EIO, and nothing is written
-//   torn        the same, but a write of more than one byte first writes half of it and says so (a short
-//   count);
-//               what follows in the same file fails
-//   sync-keep   fdatasync and fsync fail with EIO, and what was written stays to be read
-//   sync-zero   the same, and what was written since the last sync reads as zeros; the length stays. It is
-//   what the
-//               kernel leaves when it has dropped the pages of a failed write-back into fresh blocks
-//   sync-cut    the same, and what was written since the last sync is gone: the length of the last sync. It
-//   is what
-//               the disk has after a crash that follows the failure
-//   only=TEXT   further calls fail only if TEXT is in their path: only=.ledger
+//   write      write, writev, pwrite and pwritev fail with EIO, and nothing is written
+//   quota      the same with EDQUOT
+//   torn       as write, but a write of more than one byte first writes half of it and says so (a short
+//              count); what follows in the same file fails
+//   sync-keep  fdatasync and fsync fail with EIO, and what was written stays to be read
+//   sync-zero  the same, and what was written since the last sync reads as zeros; the length stays. It is
+//              what the kernel leaves when it has dropped the pages of a failed write-back into fresh blocks
+//   sync-cut   the same, and what was written since the last sync is gone: the length of the last sync. It
+//              is what the disk has after a crash that follows the failure
+//   only=TEXT  further calls fail only if TEXT is in their path: only=.ledger
 //
 // Each failure is a line of the log, `write PATH` or `sync PATH`: so a test knows that it happened.
 //
@@ -136,11 +134,12 @@ static ssize_t allowed(int fd, size_t size) {
   if (status.st_size < file->synced) file->synced = status.st_size;
   const int torn = told("torn", path);
   const int half = torn && size > 1 && !file->torn;
-  const int fails = !half && (torn || told("write", path));
+  const int quota = told("quota", path);
+  const int fails = !half && (torn || quota || told("write", path));
   file->torn = torn;
   pthread_mutex_unlock(&lock);
-  errno = fails ? EIO : before;
   if (fails) say("write", path);
+  errno = !fails ? before : quota ? EDQUOT : EIO;
   if (fails) return -1;
   return (ssize_t)(half ? size / 2 : size);
 }
