@@ -1,9 +1,11 @@
 #include "batch_reader.hpp"
+#include "committer.hpp"
 #include "event_queue.hpp"
 #include "fetching.hpp"
 #include "join_watch.hpp"
 #include "look_up.hpp"
 #include "notices.hpp"
+#include "partition_lists.hpp"
 
 #include <runnel/async/condition.hpp>
 #include <runnel/async/worker.hpp>
@@ -35,39 +37,6 @@ using delivery::Positions;
 // librdkafka takes a silence of max.poll.interval.ms (300 s) on this queue for a dead application (#3344).
 constexpr auto poll_interval = 1s;
 
-std::vector<Partition> to_vector(const rd_kafka_topic_partition_list_t* list) {
-  std::vector<Partition> result;
-  for (int i = 0; i < list->cnt; ++i) result.push_back({list->elems[i].topic, list->elems[i].partition});
-  return result;
-}
-
-PartitionList to_list(const std::set<Partition>& partitions) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const auto& partition : partitions)
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
-  return list;
-}
-
-PartitionList to_list(const delivery::Commits& commits) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(commits.size())));
-  for (const auto& [partition, commit] : commits) {
-    auto* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
-    entry->offset = commit.next;
-    if (commit.metadata.empty()) continue;
-    entry->metadata = ::strdup(commit.metadata.c_str());  // the list frees it
-    entry->metadata_size = commit.metadata.size();
-  }
-  return list;
-}
-
-PartitionList to_list(const Positions& positions) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
-  for (const auto& [partition, position] : positions)
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
-        position;
-  return list;
-}
-
 // Errors behind which librdkafka goes on by itself: a checksum that is wrong (with check.crcs), a format that
 // it does not know.
 bool leaves_out(rd_kafka_resp_err_t code) {
@@ -98,8 +67,8 @@ class Consumer final : public flow::Source {
   void assign(const Positions& begin) override;
   void unassign() override;
   void rewind(const Positions& positions) override;
-  void commit(delivery::Commits commits) override;
-  bool committing() const override { return held_.has_value() || commit_out_; }
+  void commit(delivery::Commits commits) override { committer_->commit(std::move(commits)); }
+  bool committing() const override { return committer_->busy(); }
   void leave() override;
   bool closed() const override { return closed_; }
   async::awaitable<void> dispose() override;
@@ -108,7 +77,6 @@ class Consumer final : public flow::Source {
   Handle make(const ConsumerParams& params);
   void poll_now_and_then();
   void serve_control();
-  void serve_commits();
   std::string hint(rd_kafka_event_t* event) const;
   void take_change(rd_kafka_event_t* event);
   void take_error(const rd_kafka_message_t& message);
@@ -120,9 +88,8 @@ class Consumer final : public flow::Source {
   void seek(const Positions& positions);
   void answered();
   void forward_to_data(const Partition& partition);
-  void send_held();
-  void send(const delivery::Commits& commits);
-  void drop_held(rd_kafka_resp_err_t why);
+  bool assigned_waits() const;
+  void take_answer(flow::Answer answer);
   void leave_if_quiet();
   bool cooperative() const {
     return rd_kafka_rebalance_protocol(handle_.get()) == std::string_view("COOPERATIVE");
@@ -145,10 +112,8 @@ class Consumer final : public flow::Source {
   std::optional<std::string> fatal_;
   bool data_ready_ = false;
   bool woken_ = false;
-  bool lives_ = false;                     // next() is to show it
-  PartitionList unanswered_;               // of the change that assign() or unassign() answers
-  std::optional<delivery::Commits> held_;  // not sent yet
-  bool commit_out_ = false;
+  bool lives_ = false;        // next() is to show it
+  PartitionList unanswered_;  // of the change that assign() or unassign() answers
   bool leave_wanted_ = false;
   bool leaving_ = false;
   bool closed_ = false;
@@ -159,9 +124,8 @@ class Consumer final : public flow::Source {
   std::chrono::steady_clock::time_point release_at_;  // what the reader holds
   std::optional<EventQueue> control_;
   std::optional<EventQueue> data_;
-  std::optional<EventQueue> commits_;
+  std::optional<Committer> committer_;
   async::asio::steady_timer poll_timer_;
-  async::asio::steady_timer hold_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   async::Worker worker_;
 };
@@ -191,9 +155,10 @@ Consumer::Consumer(const async::asio::any_io_executor& loop, ConsumerParams para
               data_ready_ = true;
               changed_.notify();
             }),
-      commits_(std::in_place, loop, Queue(rd_kafka_queue_new(handle_.get())), [this] { serve_commits(); }),
+      committer_(std::in_place, loop, handle_.get(), joins_,
+                 Committer::Calls{[this] { return assigned_waits(); },
+                                  [this](flow::Answer answer) { take_answer(std::move(answer)); }}),
       poll_timer_(loop),
-      hold_timer_(loop),
       worker_(loop) {
   rd_kafka_set_log_queue(handle_.get(), control_->get());
   fetching_.begin(handle_.get());
@@ -243,9 +208,9 @@ void Consumer::serve_control() {
       fatal_ = std::move(fatal);
   }
   if (leaving_ && !closed_ && rd_kafka_consumer_closed(handle_.get()) != 0) {
-    serve_commits();
+    committer_->serve();
     closed_ = true;
-    drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
+    committer_->drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
   }
   if (closed_ || fatal_) changed_.notify();
 }
@@ -276,15 +241,15 @@ void Consumer::take_change(rd_kafka_event_t* event) {
   const bool same_generation =
       std::exchange(revoked_last_, !assigned) && joins_.sees_joins() && !joins_.join_is_out();
   if (assigned)
-    changes_.emplace_back(flow::Assigned{to_vector(list), same_generation});
+    changes_.emplace_back(flow::Assigned{to_vector(*list), same_generation});
   else
-    changes_.emplace_back(flow::Revoked{to_vector(list), lost});
+    changes_.emplace_back(flow::Revoked{to_vector(*list), lost});
   joins_.change_came();
   notices_.all_well();
   if (lost)
-    drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
+    committer_->drop_held(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST);
   else if (!assigned)
-    send_held();
+    committer_->send_held();
   on_change_();
   changed_.notify();
 }
@@ -348,7 +313,7 @@ std::optional<flow::Event> Consumer::take_event(bool records) {
   if (!changes_.empty()) {
     auto change = std::move(changes_.front());
     changes_.pop_front();
-    if (std::holds_alternative<flow::Assigned>(change)) drop_held(RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+    if (std::holds_alternative<flow::Assigned>(change)) committer_->drop_held(RD_KAFKA_RESP_ERR__PURGE_QUEUE);
     return change;
   }
   if (!gaps_.empty()) {
@@ -442,7 +407,7 @@ void Consumer::assign(const Positions& begin) {
 
 void Consumer::unassign() {
   if (!reader_.held().empty()) release(std::set(reader_.held()));  // a pause would outlive the assignment
-  const auto gone = to_vector(unanswered_.get());
+  const auto gone = to_vector(*unanswered_);
   for (const auto& partition : gone) reader_.forget(partition);
   if (ahead_) ahead_ = delivery::without(*ahead_, {gone.begin(), gone.end()});
   if (ahead_ && ahead_->records.empty()) ahead_.reset();
@@ -477,65 +442,16 @@ void Consumer::seek(const Positions& positions) {
   check(rd_kafka_seek_partitions(handle_.get(), to_list(positions).get(), 0), "seek");
 }
 
-void Consumer::commit(delivery::Commits commits) {
-  held_ = std::move(commits);
-  send_held();
+// A commit is never sent in a generation whose Assigned was not given yet: it would lack what is new.
+bool Consumer::assigned_waits() const {
+  return std::ranges::any_of(
+      changes_, [](const flow::Event& change) { return std::holds_alternative<flow::Assigned>(change); });
 }
 
-// Once no join can be before it; the change that ends a join comes back to this. Never in a generation whose
-// Assigned was not given yet: it would lack what is new.
-void Consumer::send_held() {
-  const auto is_assigned = [](const flow::Event& change) {
-    return std::holds_alternative<flow::Assigned>(change);
-  };
-  if (!held_ || joins_.join_is_out() || std::ranges::any_of(changes_, is_assigned)) return;
-  if (std::chrono::steady_clock::now() >= joins_.clear_at()) {
-    send(*std::exchange(held_, std::nullopt));
-    return;
-  }
-  hold_timer_.expires_at(joins_.clear_at());
-  hold_timer_.async_wait([alive = std::weak_ptr(alive_), this](boost::system::error_code error) {
-    if (!error && !alive.expired()) send_held();
-  });
-}
-
-void Consumer::send(const delivery::Commits& commits) {
-  const auto list = to_list(commits);
-  const auto error = rd_kafka_commit_queue(handle_.get(), list.get(), commits_->get(), nullptr, nullptr);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-    commit_out_ = true;
-  else
-    answers_.push_back({error, rd_kafka_err2str(error)});
+void Consumer::take_answer(flow::Answer answer) {
+  if (answer.code == 0) notices_.all_well();
+  answers_.push_back(std::move(answer));
   changed_.notify();
-}
-
-// A commit that is not sent: what it was made for is no more.
-void Consumer::drop_held(rd_kafka_resp_err_t why) {
-  if (!std::exchange(held_, std::nullopt)) return;
-  answers_.push_back({why, "the assignment changed before it could be sent"});
-  changed_.notify();
-}
-
-void Consumer::serve_commits() {
-  while (auto event = commits_->poll()) {
-    if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_OFFSET_COMMIT) continue;
-    flow::Answer answer{rd_kafka_event_error(event.get()), {}};
-    // One partition's refusal is the refusal of all; but a topic that is gone is nobody's trouble.
-    const auto* list = rd_kafka_event_topic_partition_list(event.get());
-    for (int i = 0; list != nullptr && i < list->cnt; ++i) {
-      const auto error = list->elems[i].err;
-      if (error != 0 && (answer.code == 0 || answer.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
-        answer.code = error;
-    }
-    if (answer.code != 0) {
-      const auto code = static_cast<rd_kafka_resp_err_t>(answer.code);
-      answer.reason = fmt::format("{} ({})", rd_kafka_err2str(code), rd_kafka_err2name(code));
-    }
-    commit_out_ = false;
-    if (answer.code == 0) notices_.all_well();
-    answers_.push_back(std::move(answer));
-    changed_.notify();
-  }
 }
 
 void Consumer::leave() {
@@ -554,13 +470,12 @@ void Consumer::leave_if_quiet() {
 
 async::awaitable<void> Consumer::dispose() {
   poll_timer_.cancel();
-  hold_timer_.cancel();
   alive_.reset();
   ahead_.reset();
   reader_.tidy();
   control_.reset();
   data_.reset();
-  commits_.reset();
+  committer_.reset();
   auto destroy = [handle = std::move(handle_)]() mutable {
     handle.reset();
     return true;

@@ -1,5 +1,7 @@
 #include "look_up.hpp"
 
+#include "partition_lists.hpp"
+
 #include <fmt/core.h>
 
 #include <memory>
@@ -52,13 +54,6 @@ std::string cluster_of(rd_kafka_t* handle) {
   return id.get();
 }
 
-PartitionList make_list(const std::set<Partition>& partitions, std::int64_t offset) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const auto& partition : partitions)
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset = offset;
-  return list;
-}
-
 void check_each(std::string_view what, const rd_kafka_topic_partition_list_t& list) {
   for (int i = 0; i < list.cnt; ++i) {
     const auto& entry = list.elems[i];
@@ -68,7 +63,7 @@ void check_each(std::string_view what, const rd_kafka_topic_partition_list_t& li
 }
 
 PartitionList log_end(rd_kafka_t* handle, const std::set<Partition>& partitions, std::int64_t which) {
-  auto list = make_list(partitions, which);
+  auto list = to_list(partitions, which);
   const auto error = rd_kafka_offsets_for_times(handle, list.get(), timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail("cannot read the ends of the log", error);
   check_each("cannot read the ends of the log", *list);
@@ -91,7 +86,7 @@ flow::LookedUp look_up(rd_kafka_t* handle, const std::vector<Partition>& partiti
   // The end that a group without a position begins at is read before it is known that it has none: so it
   // never lies behind the first position that another member commits meanwhile.
   const auto end_before = log_end(handle, asked, RD_KAFKA_OFFSET_END);
-  auto committed = make_list(asked, RD_KAFKA_OFFSET_INVALID);
+  auto committed = to_list(asked);
   const auto error = rd_kafka_committed(handle, committed.get(), timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail("cannot read the committed offsets", error);
   check_each("cannot read the committed offset", *committed);
