@@ -4,7 +4,6 @@
 #include "attempt.hpp"
 
 #include <runnel/delivery/ledger_file.hpp>
-#include <runnel/disk/other_ledgers.hpp>
 #include <runnel/telemetry/log.hpp>
 
 #include <tuple>
@@ -87,12 +86,13 @@ awaitable<void> LedgerStore::close(flow::Hurry& hurry) {
 flow::Delivered LedgerStore::open_file(const std::string& cluster) {
   file_.emplace(disk_, disk::LedgerParams{params_.state_dir, params_.flow, cluster, params_.group});
   ledger_.emplace(file_->open());
+  others_.emplace(disk_, file_->path());
   telemetry::info(area_, "its ledger is {}", file_->path());
   return {};
 }
 
 flow::Delivered LedgerStore::refuse_claimed(const std::vector<std::string>& files) {
-  if (const auto claimed = disk::find_claim(disk_, file_->path(), files))
+  if (const auto claimed = others_->find_claim(files))
     throw disk::Error(
         claimed->file + ": " + claimed->ledger +
         " speaks of this file too, and whoever opens that one would cut it; if the flow was renamed, stop, "

@@ -3,6 +3,7 @@
 #include "errands.hpp"
 
 #include <runnel/disk/ledger_file.hpp>
+#include <runnel/disk/other_ledgers.hpp>
 #include <runnel/disk/output_files.hpp>
 #include <runnel/sinks/ledger_store.hpp>
 
@@ -46,6 +47,7 @@ class LedgerStore final : public flow::LedgerStore {
   disk::Disk& disk_;
   disk::OutputFiles files_;
   std::optional<disk::LedgerFile> file_;
+  std::optional<disk::OtherLedgers> others_;
   std::optional<delivery::Ledger> ledger_;  // the loop's once open
   std::string pending_;                     // the loop's: what was added and is not known to be durable
   std::size_t durable_ = 0;                 // bytes of it that are durable by now

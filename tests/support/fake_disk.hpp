@@ -27,6 +27,7 @@ class FakeDisk final : public disk::Disk {
   std::size_t descriptors = std::numeric_limits<std::size_t>::max();  // EMFILE from then on
   std::vector<std::string> calls;                                     // "write PATH", "fdatasync PATH", …
   std::size_t written = 0;                                            // bytes
+  std::size_t was_read = 0;                                           // bytes
 
   /// From now on write() and ftruncate() wait until let_go().
   void hang() { hung_ = true; }
@@ -52,6 +53,11 @@ class FakeDisk final : public disk::Disk {
   int close(int fd) override {
     paths_.erase(fd);
     return Disk::close(fd);
+  }
+  ssize_t read(int fd, void* bytes, std::size_t size) override {
+    const auto count = Disk::read(fd, bytes, size);
+    if (count > 0) was_read += static_cast<std::size_t>(count);
+    return count;
   }
   ssize_t write(int fd, const void* bytes, std::size_t size) override {
     hang_here();
