@@ -2,6 +2,7 @@
 
 #include "notify.hpp"
 #include "setup.hpp"
+#include "state_directory.hpp"
 
 #include <runnel/flow/broken.hpp>
 #include <runnel/format/template.hpp>
@@ -108,7 +109,8 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
   std::unique_ptr<flow::LedgerStore> ledger;
   if (keeps_files)
     ledger = sinks::make_ledger_store(
-        {consumer.name, source.properties.at("group.id"), state_directory(config.runnel)}, loop_, clock_);
+        {consumer.name, source.properties.at("group.id"), state_directory(config.runnel.state_dir)}, loop_,
+        clock_);
   auto part = std::make_unique<Part>();
   part->name = "consumer." + consumer.name;
   part->flow =

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
@@ -102,21 +101,6 @@ kafka::Properties properties_of(const config::Consumer& consumer, const config::
 
 kafka::Properties properties_of(const config::Producer& producer) {
   return plain(producer.kafka, kafka::Side::producer);
-}
-
-std::string state_directory(const config::Runnel& runnel) {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  if (!runnel.state_dir.empty()) return runnel.state_dir;
-  const auto of_service = variable("STATE_DIRECTORY");
-  if (!of_service.empty()) return of_service.substr(0, of_service.find(':'));
-  const auto of_user = variable("XDG_STATE_HOME");
-  if (!of_user.empty()) return of_user + "/runnel";
-  const auto home = variable("HOME");
-  if (::geteuid() != 0 && !home.empty()) return home + "/.local/state/runnel";
-  return "/var/lib/runnel";
 }
 
 void check(const config::Config& config) {

@@ -12,10 +12,6 @@ namespace runnel::daemon {
 kafka::Properties properties_of(const config::Consumer& consumer, const config::Runnel& runnel);
 kafka::Properties properties_of(const config::Producer& producer);
 
-/// Where the ledgers of its flows lie: what it says, else $STATE_DIRECTORY, else where XDG says that a user's
-/// state lies, else /var/lib/runnel.
-std::string state_directory(const config::Runnel& runnel);
-
 /// Has librdkafka judge the properties of every flow; opens no socket. Errors: config::Error.
 void check(const config::Config& config);
 
