@@ -84,6 +84,7 @@ std::string read_all(Disk& disk, int fd, const std::string& path) {
   }
 }
 
-Error::Error(const std::string& path, int error) : std::runtime_error(path + ": " + std::strerror(error)) {}
+Error::Error(const std::string& path, int error)
+    : std::runtime_error(path + ": " + std::strerror(error)), number(error) {}
 
 }  // namespace runnel::disk

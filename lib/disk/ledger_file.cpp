@@ -49,12 +49,35 @@ std::uint64_t random_id(Disk& disk, const std::string& path) {
   return id;
 }
 
+// What to do about it, where that does not go without saying.
+std::string advice(int error) {
+  switch (error) {
+    case ENOENT:
+      return "; make that directory";
+    case ENOTDIR:
+      return "; move away the file that stands where a directory belongs";
+    case EROFS:
+      return "; mount it so that it can be written, or name it as ReadWritePaths= in the unit that runs this";
+    case EACCES:
+    case EPERM:
+      return "; let user " + std::to_string(::geteuid()) + ", who runs this, write there";
+    case EISDIR:
+      return "; move it away";
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room there";
+  }
+  return "";
+}
+
+Error refused(const std::string& path, int error) {
+  return Error(Error(path, error).what() + advice(error));
+}
+
 Error cannot_open(const std::string& path, int error) {
   if (error == ELOOP)
     return Error(path + ": is a symbolic link; put the ledger that it points to in its place");
-  if (error == EACCES || error == EPERM || error == EROFS || error == ENOTDIR)
-    return Error(Error(path, error).what() + std::string("; see who may write into runnel.state_dir"));
-  return {path, error};
+  return refused(path, error);
 }
 
 }  // namespace
@@ -63,11 +86,7 @@ LedgerFile::LedgerFile(Disk& disk, LedgerParams params)
     : disk_(disk), params_(std::move(params)), path_(params_.directory + '/' + file_name(params_)) {}
 
 Ledger LedgerFile::open() {
-  try {
-    make_directories(disk_, params_.directory, directory_mode);
-  } catch (const Error& error) {
-    throw Error(error.what() + std::string("; make it, or name another one as runnel.state_dir"));
-  }
+  make_directory();
   try {
     open_locked();
     auto ledger = read_ledger();
@@ -86,7 +105,7 @@ void LedgerFile::append(std::string_view text) {
   torn_ = true;
   if (const int error = write(fd_, text); error != 0) {
     torn_ = disk_.ftruncate(fd_, static_cast<off_t>(length_)) != 0;
-    throw Error(path_, error);
+    throw refused(path_, error);
   }
   lost_ = disk_.fdatasync(fd_) != 0;
   if (lost_) throw SyncFailed(path_, errno);
@@ -101,7 +120,7 @@ bool LedgerFile::rewrite_due(std::size_t bytes) const {
 void LedgerFile::rewrite(std::string_view whole) {
   const bool gone = removed();
   if (gone)
-    make_directories(disk_, params_.directory, directory_mode);
+    make_directory();
   else
     must_be_in_place();  // by now another one may stand there
   const auto fresh = path_ + ".new";
@@ -110,7 +129,7 @@ void LedgerFile::rewrite(std::string_view whole) {
   if (fd < 0) throw cannot_open(fresh, errno);
   try {
     lock(fd);  // before it has the name, so that the name is never free
-    if (const int error = write(fd, whole); error != 0) throw Error(fresh, error);
+    if (const int error = write(fd, whole); error != 0) throw refused(fresh, error);
     if (disk_.fdatasync(fd) != 0) throw SyncFailed(fresh, errno);
     if (disk_.rename(fresh.c_str(), path_.c_str()) != 0) throw cannot_open(path_, errno);
   } catch (...) {
@@ -126,6 +145,21 @@ void LedgerFile::rewrite(std::string_view whole) {
   sync_directory(disk_, params_.directory);
   if (gone) sync_directories();
   lost_ = false;
+}
+
+// What was there already may be a file, or a link to nowhere.
+void LedgerFile::make_directory() {
+  const auto& directory = params_.directory;
+  try {
+    make_directories(disk_, directory, directory_mode);
+    struct stat status {};
+    if (disk_.stat(directory.c_str(), &status) != 0) throw Error(directory, errno);
+    if (!S_ISDIR(status.st_mode)) throw Error(directory, ENOTDIR);
+  } catch (const Error& error) {
+    const auto first = advice(error.number);
+    throw Error(error.what() + first + (first.empty() ? "; " : ", or ") +
+                "name another directory as runnel.state_dir");
+  }
 }
 
 // All the way up: whoever made the upper ones may have died before it synced them.

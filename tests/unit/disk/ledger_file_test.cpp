@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,20 @@ using delivery::Ledger;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
+
+/// A small file system of its own over a directory, for as long as it lives; only root gets one.
+struct Mounted {
+  Mounted(std::string at, unsigned long flags, const char* options = nullptr)
+      : path(std::move(at)), is_there(::mount("runnel-test", path.c_str(), "tmpfs", flags, options) == 0) {}
+  Mounted(const Mounted&) = delete;
+  Mounted& operator=(const Mounted&) = delete;
+  ~Mounted() {
+    if (is_there) ::umount2(path.c_str(), MNT_DETACH);
+  }
+
+  const std::string path;
+  const bool is_there;
+};
 
 class LedgerFiles : public testing::Test {
  protected:
@@ -168,7 +183,8 @@ TEST_F(LedgerFiles, KeepNothingOfAnEntryThatHasNoRoomAndGoOnWithIt) {
     disk_.full = error;
     for (const std::size_t room : {std::size_t{0}, std::size_t{5}, text.size() - 1}) {
       disk_.room = room;
-      EXPECT_EQ(refusal([&] { file_->append(text); }), path_ + ": " + std::strerror(error));
+      EXPECT_EQ(refusal([&] { file_->append(text); }),
+                path_ + ": " + std::strerror(error) + (error == EIO ? "" : "; make room there"));
       EXPECT_EQ(tests::read_file(path_), before);
     }
     disk_.room = 10000;
@@ -212,7 +228,7 @@ TEST_F(LedgerFiles, CannotBeOpenedWithoutRoomAndStayAsTheyAre) {
   file_.reset();
   const auto before = tests::read_file(path_);
   disk_.room = 20;
-  EXPECT_EQ(refused_open(), path_ + ".new: No space left on device");
+  EXPECT_EQ(refused_open(), path_ + ".new: No space left on device; make room there");
   EXPECT_EQ(tests::read_file(path_), before);
   EXPECT_NE(::access((path_ + ".new").c_str(), F_OK), 0);
   EXPECT_EQ(disk_.open_now(), 0);
@@ -277,7 +293,8 @@ TEST_F(LedgerFiles, GoOnAsTheyWereWhenTheyCannotBeWrittenAnew) {
   file_->append(entry(0, 10));
   disk_.rename_error = EACCES;
   EXPECT_EQ(refusal([&] { file_->rewrite(written_anew(*ledger_)); }),
-            path_ + ": Permission denied; see who may write into runnel.state_dir");
+            path_ + ": Permission denied; let user " + std::to_string(::geteuid()) +
+                ", who runs this, write there");
   EXPECT_NE(::access((path_ + ".new").c_str(), F_OK), 0);
   EXPECT_EQ(disk_.open_now(), 1);
   file_->append(entry(0, 20));
@@ -382,16 +399,9 @@ TEST_F(LedgerFiles, ThatCannotBeOpenedSayWhy) {
   };
   EXPECT_EQ(instead([](const char* path) { return ::symlink("elsewhere", path); }),
             ": is a symbolic link; put the ledger that it points to in its place");
-  EXPECT_EQ(instead([](const char* path) { return ::mkdir(path, 0700); }), ": Is a directory");
+  EXPECT_EQ(instead([](const char* path) { return ::mkdir(path, 0700); }), ": Is a directory; move it away");
   EXPECT_EQ(instead([](const char* path) { return ::mkfifo(path, 0600); }),
             ": is not a regular file; move it away");
-  tests::write_file(dir_ / "file", "");
-  params_.directory = dir_ / "file";
-  EXPECT_EQ(refused_open(),
-            LedgerFile(disk_, params_).path() + ": Not a directory; see who may write into runnel.state_dir");
-  params_.directory = dir_ / "file/state";
-  EXPECT_EQ(refused_open(),
-            dir_ / "file/state: Not a directory; make it, or name another one as runnel.state_dir");
   EXPECT_EQ(disk_.open_now(), 0);
 }
 
@@ -404,6 +414,68 @@ TEST_F(LedgerFiles, OfAnotherUserAreRefused) {
             path_ + ": belongs to user 12345; run as that user, or give it to the one that runs this, 0");
 }
 
+// In place of the state directory, or of one above it.
+TEST_F(LedgerFiles, SayWhatStandsWhereADirectoryBelongs) {
+  const std::string end = ", or name another directory as runnel.state_dir";
+  tests::write_file(dir_ / "file", "");
+  for (const auto& directory : {dir_ / "file", dir_ / "file/state"}) {
+    params_.directory = directory;
+    EXPECT_EQ(
+        refused_open(),
+        directory + ": Not a directory; move away the file that stands where a directory belongs" + end);
+  }
+  params_.directory = dir_ / "link";
+  ASSERT_EQ(::symlink("nowhere", params_.directory.c_str()), 0);
+  EXPECT_EQ(refused_open(), params_.directory + ": No such file or directory; make that directory" + end);
+  params_.directory = dir_ / std::string(300, 'x');
+  EXPECT_EQ(refused_open(),
+            params_.directory + ": File name too long; name another directory as runnel.state_dir");
+  EXPECT_EQ(disk_.open_now(), 0);
+}
+
+TEST_F(LedgerFiles, SayThatTheirDiskIsReadOnlyOrHasNoRoom) {
+  params_.directory = dir_ / "mounted";
+  ASSERT_EQ(::mkdir(params_.directory.c_str(), 0755), 0);
+  const auto path = LedgerFile(disk_, params_).path();
+  if (const Mounted mounted(params_.directory, MS_RDONLY); mounted.is_there) {
+    const std::string sentence =
+        ": Read-only file system; mount it so that it can be written, or name it as ReadWritePaths= in the "
+        "unit that runs this";
+    EXPECT_EQ(refused_open(), path + sentence);
+    params_.directory += "/below";
+    EXPECT_EQ(refused_open(),
+              params_.directory + sentence + ", or name another directory as runnel.state_dir");
+  } else {
+    GTEST_SKIP() << "nothing can be mounted here: " << std::strerror(errno);
+  }
+  params_.directory = dir_ / "mounted";
+  const Mounted mounted(params_.directory, 0, "nr_inodes=1");
+  EXPECT_EQ(refused_open(), path + ": No space left on device; make room there");
+  params_.directory += "/below";
+  EXPECT_EQ(refused_open(), params_.directory +
+                                ": No space left on device; make room there, or name another directory as "
+                                "runnel.state_dir");
+}
+
+TEST_F(LedgerFiles, SayWhoMayNotWriteIntoTheDirectoryOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  ASSERT_EQ(::chmod((dir_ / "").c_str(), 0755), 0);
+  const auto as_nobody = [this] {
+    if (::setuid(65534) != 0) ::_exit(2);
+    std::fputs(refused_open().c_str(), stderr);
+    ::_exit(0);
+  };
+  const std::string sentence = ": Permission denied; let user 65534, who runs this, write there";
+  params_.directory = dir_ / "state";
+  ASSERT_EQ(::mkdir(params_.directory.c_str(), 0755), 0);
+  const auto path = LedgerFile(disk_, params_).path();
+  EXPECT_EXIT(as_nobody(), testing::ExitedWithCode(0), testing::StrEq(path + sentence));
+  params_.directory += "/below";
+  EXPECT_EXIT(
+      as_nobody(), testing::ExitedWithCode(0),
+      testing::StrEq(params_.directory + sentence + ", or name another directory as runnel.state_dir"));
+}
+
 TEST_F(LedgerFiles, SayWhoMayNotWriteThere) {
   struct : Disk {
     int error = 0;
@@ -414,11 +486,9 @@ TEST_F(LedgerFiles, SayWhoMayNotWriteThere) {
     }
   } disk;
   LedgerFile file(disk, params_);
-  for (const int error : {EACCES, EROFS}) {
-    disk.error = error;
-    EXPECT_EQ(refusal([&] { file.open(); }),
-              file.path() + ": " + std::strerror(error) + "; see who may write into runnel.state_dir");
-  }
+  disk.error = EACCES;
+  EXPECT_EQ(refusal([&] { file.open(); }), file.path() + ": Permission denied; let user " +
+                                               std::to_string(::geteuid()) + ", who runs this, write there");
 }
 
 TEST_F(LedgerFiles, AreMadeAgainWithTheirDirectoryWhenSomebodyRemovesThem) {

@@ -45,6 +45,8 @@ class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
   Error(const std::string& path, int error);
+
+  int number = 0;  // errno, where one is known
 };
 
 /// Another open file holds the lock. The sentence says who.

@@ -62,6 +62,7 @@ class LedgerFile {
   const std::string& path() const { return path_; }
 
  private:
+  void make_directory();
   void open_locked();
   void lock(int fd);
   delivery::Ledger read_ledger();
