@@ -80,6 +80,11 @@ Error cannot_open(const std::string& path, int error) {
   return refused(path, error);
 }
 
+Error of_another(const std::string& path, uid_t user) {
+  return Error(path + ": belongs to user " + std::to_string(user) +
+               "; run as that user, or give it to the one that runs this, " + std::to_string(::geteuid()));
+}
+
 }  // namespace
 
 LedgerFile::LedgerFile(Disk& disk, LedgerParams params)
@@ -171,20 +176,25 @@ void LedgerFile::sync_directories() {
 void LedgerFile::open_locked() {
   for (;;) {
     fd_ = disk_.open(path_.c_str(), open_flags, file_mode);
-    if (fd_ < 0) throw cannot_open(path_, errno);
+    if (fd_ < 0) throw cannot_open_own(errno);
     lock(fd_);
     if (in_place()) return;
     close();  // it was written anew before it was locked
   }
 }
 
+Error LedgerFile::cannot_open_own(int error) {
+  struct stat status {};
+  const bool is_of_another =
+      error == EACCES && disk_.stat(path_.c_str(), &status) == 0 && status.st_uid != ::geteuid();
+  return is_of_another ? of_another(path_, status.st_uid) : cannot_open(path_, error);
+}
+
 void LedgerFile::lock(int fd) {
   struct stat status {};
   if (disk_.fstat(fd, &status) != 0) throw Error(path_, errno);
   if (!S_ISREG(status.st_mode)) throw Error(path_ + ": is not a regular file; move it away");
-  if (status.st_uid != ::geteuid())  // nobody else may say what is cut
-    throw Error(path_ + ": belongs to user " + std::to_string(status.st_uid) +
-                "; run as that user, or give it to the one that runs this, " + std::to_string(::geteuid()));
+  if (status.st_uid != ::geteuid()) throw of_another(path_, status.st_uid);  // may not say what is cut
   if (disk_.flock(fd, LOCK_EX | LOCK_NB) == 0) return;
   if (errno != EWOULDBLOCK) throw Error(path_ + ": cannot be locked", errno);
   throw Locked(

@@ -72,6 +72,13 @@ class LedgerFiles : public testing::Test {
     return refusal<Exception>([&] { open(); });
   }
 
+  // In a child: to standard error. Only root can become another user.
+  void refused_as_nobody() {
+    if (::setuid(65534) != 0) ::_exit(2);
+    std::fputs(refused_open().c_str(), stderr);
+    ::_exit(0);
+  }
+
   static Ledger replayed(const std::string& bytes) {
     auto replayed = delivery::replay(bytes);
     EXPECT_EQ(replayed.outcome, delivery::Replayed::whole) << replayed.why;
@@ -405,10 +412,16 @@ TEST_F(LedgerFiles, ThatCannotBeOpenedSayWhy) {
   EXPECT_EQ(disk_.open_now(), 0);
 }
 
+// Root ran it once in a directory of the service's user, or that one's ledger is run by root.
 TEST_F(LedgerFiles, OfAnotherUserAreRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   open();
   file_.reset();
+  for (const auto& directory : {dir_ / "", dir_ / "a", params_.directory})
+    ASSERT_EQ(::chmod(directory.c_str(), 0777), 0);
+  EXPECT_EXIT(refused_as_nobody(), testing::ExitedWithCode(0),
+              testing::StrEq(path_ + ": belongs to user 0; run as that user, or give it to the one that runs "
+                                     "this, 65534"));
   ASSERT_EQ(::chown(path_.c_str(), 12345, 12345), 0);
   EXPECT_EQ(refused_open(),
             path_ + ": belongs to user 12345; run as that user, or give it to the one that runs this, 0");
@@ -460,19 +473,14 @@ TEST_F(LedgerFiles, SayThatTheirDiskIsReadOnlyOrHasNoRoom) {
 TEST_F(LedgerFiles, SayWhoMayNotWriteIntoTheDirectoryOfAnotherUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   ASSERT_EQ(::chmod((dir_ / "").c_str(), 0755), 0);
-  const auto as_nobody = [this] {
-    if (::setuid(65534) != 0) ::_exit(2);
-    std::fputs(refused_open().c_str(), stderr);
-    ::_exit(0);
-  };
   const std::string sentence = ": Permission denied; let user 65534, who runs this, write there";
   params_.directory = dir_ / "state";
   ASSERT_EQ(::mkdir(params_.directory.c_str(), 0755), 0);
   const auto path = LedgerFile(disk_, params_).path();
-  EXPECT_EXIT(as_nobody(), testing::ExitedWithCode(0), testing::StrEq(path + sentence));
+  EXPECT_EXIT(refused_as_nobody(), testing::ExitedWithCode(0), testing::StrEq(path + sentence));
   params_.directory += "/below";
   EXPECT_EXIT(
-      as_nobody(), testing::ExitedWithCode(0),
+      refused_as_nobody(), testing::ExitedWithCode(0),
       testing::StrEq(params_.directory + sentence + ", or name another directory as runnel.state_dir"));
 }
 

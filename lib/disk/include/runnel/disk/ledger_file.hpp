@@ -64,6 +64,7 @@ class LedgerFile {
  private:
   void make_directory();
   void open_locked();
+  Error cannot_open_own(int error);
   void lock(int fd);
   delivery::Ledger read_ledger();
   bool in_place() const;
