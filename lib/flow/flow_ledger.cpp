@@ -98,8 +98,10 @@ void Flow::out_of_doubt() {
 delivery::Beginning Flow::opened(delivery::Opening opening) {
   for (const auto& [partition, in_ledger, begin] : opening.forgotten)
     warn("forgotten " + text_of(partition),
-         fmt::format("{}: the group has no position any more, and the ledger has {}; going on at {}",
-                     text_of(partition), in_ledger, begin));
+         fmt::format(
+             "{}: the group has no position any more, and the ledger has {}; going on at {}; if the topic "
+             "was made anew, its records before that are not read",
+             text_of(partition), in_ledger, begin));
   for (auto& [partition, owners] : opening.owners) owners_[partition] = std::move(owners);
   return std::move(opening.beginning);
 }

@@ -87,10 +87,16 @@ def archive(broker, runnel, topic, group):
     return Archive(broker, runnel, topic, group)
 
 
+def let_go(archive):
+    """The group has no members any more."""
+    describe = archive.broker.admin.describe_groups
+    eventually(lambda: describe([archive.group])[archive.group]["group_state"] == "Empty")
+
+
 def move(archive, to):
-    """Moves the group's position, or (None) deletes the group, once it has no members."""
+    """Moves the group's position, or (None) deletes the group."""
     admin = archive.broker.admin
-    eventually(lambda: admin.describe_groups([archive.group])[archive.group]["group_state"] == "Empty")
+    let_go(archive)
     if to is None:
         admin.delete_groups([archive.group])
     else:
@@ -317,3 +323,31 @@ def test_without_a_position_and_without_its_ledger_a_group_is_new(archive):
     shutil.rmtree(archive.state)
     archive.go_on()
     assert archive.offsets() == [0, 1, 2, 3, 4, 5] * 2 and archive.said() == []
+
+
+@pytest.mark.parametrize("reset, then", [(False, [6, 7, 8]), (True, range(9))])
+def test_a_topic_that_was_made_anew_is_read_from_where_the_ledger_is_unless_its_position_is_set(archive, reset, then):
+    archive.end("cleanly")
+    let_go(archive)
+    archive.broker.delete(archive.topic)
+    eventually(lambda: archive.topic not in archive.broker.admin.list_topics())
+    archive.broker.create(archive.topic)
+    for _ in range(3):
+        archive.produce()
+    if reset:
+        move(archive, to=0)
+    archive.go_on()
+    assert archive.offsets() == [0, 1, 2, 3, 4, 5, *then]
+    assert archive.said() == ([] if reset else [WITHOUT_POSITION])
+
+
+def test_a_topic_that_was_made_anew_and_is_shorter_than_the_ledger_is_read_as_a_new_one(archive):
+    archive.end("cleanly")
+    let_go(archive)
+    archive.broker.delete(archive.topic)
+    eventually(lambda: archive.topic not in archive.broker.admin.list_topics())
+    archive.broker.create(archive.topic)
+    archive.produce()
+    archive.go_on()
+    assert archive.offsets() == [0, 1, 2, 3, 4, 5, 0, 1, 2]
+    assert WITHOUT_POSITION in archive.said()
