@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from kafka.structs import OffsetAndMetadata, TopicPartition
-from runnel import OK, consumer, eventually, file
+from runnel import LOCKED, OK, consumer, eventually, file
 
 CLAIMED = "speaks of this file too"
 INHERITED = "of which this new ledger knows nothing"
@@ -180,6 +180,28 @@ def test_another_cluster_is_another_story_though_its_topic_has_the_same_name(arc
 
 
 # the state directory
+
+def test_a_state_directory_that_cannot_be_made_holds_its_flow_until_it_can(archive):
+    archive.state.write_text("a file")
+    archive.produce()
+    archive.start()
+    eventually(lambda: archive.runnel.about(f"{archive.state}: Not a directory; move away the file"))
+    assert not archive.path.exists()
+    archive.state.unlink()
+    eventually(lambda: archive.broker.carried(archive.group, archive.topic))
+    assert archive.runnel.stop() == OK
+    assert archive.offsets() == [0, 1, 2]
+
+
+def test_of_two_processes_with_one_state_directory_the_second_ends_and_names_the_first(archive, runnel):
+    archive.start()
+    eventually(archive.assigned)
+    other = consumer(archive.topic, archive.group, sinks=["files"])
+    two = runnel("two", other, file(), settings={"state_dir": str(archive.state)})
+    assert two.ends() == LOCKED
+    assert two.about(f"process {archive.runnel.pid} (runneld) has this ledger already")
+    assert archive.runnel.stop() == OK
+
 
 @END
 def test_without_its_state_directory_the_file_is_kept_and_may_hold_records_twice(archive, end):
