@@ -50,6 +50,7 @@ OutputFile* OutputFiles::find(const std::string& path) {
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) return nullptr;
   files_.splice(files_.begin(), files_, found->second);
+  files_.front().used = syncs_;
   return &files_.front();
 }
 
@@ -59,9 +60,9 @@ std::size_t OutputFiles::write(OutputFile& file, std::string_view bytes) {
     count = disk_.write(file.fd, bytes.data(), bytes.size());
   } while (count < 0 && errno == EINTR);
   if (count < 0) throw Error(file.path, errno);
+  find(file.path);  // used, so that the next sync() looks at it
   file.length += static_cast<std::size_t>(count);
   file.unsynced = true;
-  file.idle = 0;
   return static_cast<std::size_t>(count);
 }
 
@@ -86,12 +87,14 @@ void OutputFiles::remove(const std::string& path) {
 }
 
 void OutputFiles::sync() {
-  for (auto file = files_.begin(); file != files_.end(); ++file) {
-    if (!file->unsynced) ++file->idle;
-    sync_file(file);
-  }
+  for (auto file = files_.begin(); file != files_.end() && file->used == syncs_; ++file) sync_file(file);
   for (const auto& directory : directories_) sync_directory(disk_, directory);
   directories_.clear();
+  ++syncs_;  // only now: what has failed is tried again
+}
+
+void OutputFiles::close(const std::string& path) {
+  if (const auto found = by_path_.find(path); found != by_path_.end()) forget(found->second);
 }
 
 // Moved or removed by somebody (log rotation): what was written into it stays there, and the path is free.
@@ -133,6 +136,7 @@ OutputFile* OutputFiles::add(const std::string& path, int fd) {
   auto& file = files_.emplace_front();
   file.path = path;
   file.fd = fd;
+  file.used = syncs_;
   by_path_[path] = files_.begin();
   try {
     admit(file);

@@ -19,10 +19,6 @@ using delivery::Extent;
 using delivery::Partition;
 using delivery::Record;
 
-// A path with a time in it leaves its files behind; they are closed after so many checkpoints without a
-// record.
-constexpr unsigned idle_checkpoints = 300;
-
 bool all_in(const auto& partitions, const std::set<Partition>& gone) {
   return std::ranges::all_of(partitions, [&](const Partition& each) { return gone.contains(each); });
 }
@@ -77,11 +73,12 @@ bool FileOptions::shares_files() const {
 }
 
 FileSink::FileSink(const FileOptions& options, const Context& context, disk::Disk& disk,
-                   std::size_t most_files)
+                   std::size_t most_files, unsigned idle)
     : area_("sink " + context.name),
       clock_(context.clock),
       path_(options.path, format::Use::path),
       by_time_(path_.uses_time()),
+      idle_(idle),
       files_(disk, {.mode = options.mode.bits, .most = most_files}),
       chunk_(format::make_formatter(options.chosen())),
       errands_(context.loop, context.clock, context.errands) {}
@@ -207,6 +204,7 @@ flow::Delivered FileSink::unannounced() {
   for (auto part = parts_.begin() + static_cast<std::ptrdiff_t>(at_); part != parts_.end(); ++part) {
     const auto& file = files_.open(part->path);
     if (part->begun || knows(file)) continue;
+    known_.use(part->path);  // it is open, if it is never written either
     result.extents.push_back({part->path, file.length, {part->partitions.begin(), part->partitions.end()}});
     asked.push_back(part->path);
   }
@@ -215,14 +213,17 @@ flow::Delivered FileSink::unannounced() {
 }
 
 bool FileSink::knows(const disk::OutputFile& file) const {
-  const auto found = known_.find(file.path);
-  if (found == known_.end()) return false;
-  const auto& left = found->second;
-  return left.device == file.device && left.inode == file.inode && left.length == file.length;
+  const auto* left = known_.find(file.path);
+  return left != nullptr && left->device == file.device && left->inode == file.inode &&
+         left->length == file.length;
 }
 
 void FileSink::learn(const disk::OutputFile& file) {
-  known_[file.path] = {file.device, file.inode, file.length, {}};
+  auto& left = known_.use(file.path);
+  left.device = file.device;
+  left.inode = file.inode;
+  left.length = file.length;
+  left.writers.clear();
 }
 
 // False: its file must be announced first. Throws where the disk does; called again it goes on at the very
@@ -236,7 +237,7 @@ bool FileSink::write_part(Part& part) {
     part.before = file->length;
   }
   file->writers.insert(part.partitions.begin(), part.partitions.end());
-  auto& left = known_[part.path];
+  auto& left = known_.use(part.path);
   left.writers.insert(part.partitions.begin(), part.partitions.end());
   while (!errands_.given_up()) {
     while (!chunk_.full() && part.next < part.runs.size()) {
@@ -259,7 +260,7 @@ void FileSink::take_back() {
   planned_ = false;
   for (auto& part : parts_) {
     if (part.begun && files_.truncate(part.path, part.before)) {
-      known_[part.path].length = part.before;
+      known_.use(part.path).length = part.before;
       taken_back_ = true;
     }
     part.begun = false;
@@ -276,13 +277,9 @@ void FileSink::sync_files() {
 flow::Delivered FileSink::sync() {
   sync_files();
   flow::Delivered result;
-  const auto idle = [&](const disk::OutputFile& file) {
-    if (file.idle < idle_checkpoints) return false;
-    known_.erase(file.path);
-    result.closed.push_back(file.path);
-    return true;
-  };
-  if (by_time_) files_.close_if(idle);
+  if (!by_time_ || !parts_.empty()) return result;  // amid a batch a file may be longer than it counts
+  result.closed = known_.checkpoint(idle_);
+  for (const auto& path : result.closed) files_.close(path);
   return result;
 }
 
@@ -291,7 +288,7 @@ flow::Delivered FileSink::let_go(const std::set<Partition>& partitions) {
   if (taken_back_) sync_files();  // nobody else would, and the power may bring back what was cut
   const auto theirs = [&](const disk::OutputFile& file) { return all_in(file.writers, partitions); };
   files_.close_if(theirs);
-  std::erase_if(known_, [&](const auto& each) { return all_in(each.second.writers, partitions); });
+  known_.forget_of(partitions);
   std::erase_if(changed_, [&](const auto& each) { return all_in(each.second.partitions, partitions); });
   return {};
 }

@@ -3,6 +3,7 @@
 #include "chunk.hpp"
 #include "errands.hpp"
 #include "format_options.hpp"
+#include "known_files.hpp"
 
 #include <runnel/disk/output_files.hpp>
 #include <runnel/format/template.hpp>
@@ -15,7 +16,6 @@
 #include <set>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace runnel::sinks {
@@ -44,7 +44,10 @@ struct FileOptions final : FormatOptions {
 /// file that was moved or removed by somebody is left to him, and its path made anew with the next batch.
 class FileSink final : public flow::Sink {
  public:
-  FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files);
+  /// A path with a time in it leaves its files behind; each is closed, and reported as that, after `idle`
+  /// checkpoints without a record.
+  FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files,
+           unsigned idle = 300);
 
   async::awaitable<flow::Delivered> take(std::span<const delivery::Partition> partitions,
                                          flow::Hurry& hurry) override;
@@ -65,14 +68,6 @@ class FileSink final : public flow::Sink {
     std::size_t next = 0;  // of runs
     bool begun = false;
     std::uint64_t before = 0, after = 0;  // the length of the file
-  };
-
-  // A file as it was left: what looks otherwise when it is written again is another one.
-  struct Left {
-    dev_t device = 0;
-    ino_t inode = 0;
-    std::uint64_t length = 0;
-    std::set<delivery::Partition> writers = {};
   };
 
   template <class Work>
@@ -102,6 +97,7 @@ class FileSink final : public flow::Sink {
   flow::Clock& clock_;
   const format::Template path_;
   const bool by_time_;  // the path depends on the record's timestamp
+  const unsigned idle_;
   disk::OutputFiles files_;
   delivery::Batch batch_;                        // being written, or given up
   std::chrono::system_clock::time_point given_;  // when: the time of a record that has none
@@ -110,8 +106,8 @@ class FileSink final : public flow::Sink {
   std::size_t at_ = 0;       // of parts_
   bool taken_back_ = false;  // something was, and that is not durable yet
   Chunk chunk_;
-  std::unordered_map<std::string, Left> known_;  // announced
-  std::vector<std::string> asked_;               // to be announced; they are when the same batch comes again
+  KnownFiles known_;
+  std::vector<std::string> asked_;  // to be announced; they are when the same batch comes again
   std::map<std::string, delivery::Extent> changed_;  // since the last prepare()
   std::string unsure_;                               // why a sync failed that nobody knows of yet
   Errands errands_;

@@ -142,6 +142,25 @@ TEST_F(Files, SyncWhatWasWrittenAndTheDirectoriesUpToTheRoot) {
   EXPECT_TRUE(disk_.calls.empty());
 }
 
+TEST_F(Files, AreAllSyncedAlsoThoseThatWereOpenedBeforeTheLastOne) {
+  auto& file = files_.open(dir_ / "file");
+  files_.sync();
+  files_.write(file, "x");
+  files_.open(dir_ / "other");
+  files_.sync();
+  EXPECT_EQ(disk_.count("fdatasync " + dir_ / "file"), 1);
+}
+
+TEST_F(Files, ThatASyncDidNotReachAreSyncedByTheNextOne) {
+  for (int i = 0; i < 3; ++i) write(dir_ / std::to_string(i), "x");
+  disk_.sync_error = EIO;
+  EXPECT_THROW(files_.sync(), SyncFailed);  // of the one written last
+  disk_.sync_error = 0;
+  files_.sync();
+  EXPECT_EQ(disk_.count("fdatasync " + dir_ / "0"), 1);
+  EXPECT_EQ(disk_.count("fdatasync " + dir_ / "1"), 1);
+}
+
 TEST_F(Files, AreNeverSyncedAgainAfterASyncThatFailed) {
   write(dir_ / "file", "x");
   disk_.sync_error = EIO;

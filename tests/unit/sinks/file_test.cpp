@@ -22,16 +22,18 @@ namespace {
 using delivery::Extent;
 using delivery::Partition;
 using flow::Outcome;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using tests::read_file;
 
 class File : public testing::Test {
  protected:
-  void open(const std::string& path, std::string format = "raw", std::size_t most = 64) {
+  void open(const std::string& path, std::string format = "raw", std::size_t most = 64, unsigned idle = 300) {
     FileOptions options;
     options.path = path;
     options.format = std::move(format);
-    sink_.emplace(options, Context{"files", "flow", loop_.get_executor(), clock_}, disk_, most);
+    sink_.emplace(options, Context{"files", "flow", loop_.get_executor(), clock_}, disk_, most, idle);
   }
 
   flow::Delivered deliver_once(const delivery::Batch& batch) {
@@ -463,9 +465,35 @@ TEST_F(File, IsClosedWhenItsTimeIsOver) {
   EXPECT_EQ(deliver(records_.add("x", std::nullopt, 0).take()).outcome, Outcome::done);
   for (int i = 0; i < 301; ++i) {
     EXPECT_EQ(disk_.open_now(), 1);
-    prepare();
+    EXPECT_TRUE(prepare().closed.empty() == (i < 300));
   }
   EXPECT_EQ(disk_.open_now(), 0);
+}
+
+TEST_F(File, IsReportedAsClosedWhenItsTimeIsOverAlsoIfItWasClosedToMakeRoom) {
+  open(dir_ / "{utc:%H}", "raw", 1, 2);
+  constexpr std::int64_t hour = 3'600'000;
+  EXPECT_EQ(deliver(records_.add("x", std::nullopt, 0).take()).outcome, Outcome::done);
+  std::vector<std::vector<std::string>> closed;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(deliver(records_.add("y", std::nullopt, hour).take()).outcome, Outcome::done);
+    closed.push_back(prepare().closed);
+  }
+  EXPECT_THAT(closed, ElementsAre(IsEmpty(), IsEmpty(), ElementsAre(dir_ / "00")));
+  const auto again = deliver_once(records_.add("late", std::nullopt, 0).take());
+  EXPECT_EQ(again.outcome, Outcome::unannounced);
+}
+
+// Its file holds bytes that may have to be taken back, and only who knows it does that after a crash.
+TEST_F(File, IsNotReportedAsClosedAmidABatch) {
+  open(dir_ / "{utc:%H}", "raw", 64, 1);
+  disk_.room = 3;
+  const auto batch = records_.add("more", std::nullopt, 0).take();
+  EXPECT_EQ(deliver(batch).outcome, Outcome::failed);
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(prepare().closed, IsEmpty());
+  disk_.room = 100;
+  EXPECT_EQ(deliver(batch).outcome, Outcome::done);
+  EXPECT_EQ(read_file(dir_ / "00"), "more\n");
 }
 
 TEST_F(File, FailsWhileSomethingElseStandsInItsWay) {

@@ -22,7 +22,7 @@ struct OutputFile {
   ino_t inode = 0;
   std::uint64_t length = 0;  // bytes
   bool unsynced = false;
-  unsigned idle = 0;                      // sync()s that found nothing new in it
+  std::uint64_t used = 0;                 // last, after so many sync()s
   std::set<delivery::Partition> writers;  // since it was opened; for whoever writes to keep
 };
 
@@ -65,10 +65,14 @@ class OutputFiles {
   /// Removes the file if there is one.
   void remove(const std::string& path);
 
-  /// Makes durable what was written, made, cut and removed since the last sync().
+  /// Makes durable what was written, made, cut and removed since the last sync(). Costs what was used since
+  /// then, however many are open.
   void sync();
 
-  /// Closes the files that `gone` picks, and lets their locks go; what was not synced stays so.
+  /// Closes the file if it is open, and lets its lock go; what was not synced stays so.
+  void close(const std::string& path);
+
+  /// The same for all files that `gone` picks.
   template <class Gone>
   void close_if(Gone gone) {
     for (auto file = files_.begin(); file != files_.end();) {
@@ -95,6 +99,7 @@ class OutputFiles {
   OutputParams params_;
   Files files_;  // the one used last comes first
   std::unordered_map<std::string, Files::iterator> by_path_;
+  std::uint64_t syncs_ = 0;
   std::set<std::string> directories_;  // whose entries are not synced
 };
 
