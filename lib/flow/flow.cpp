@@ -384,7 +384,7 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
     }
     if (result.outcome != Outcome::failed) {
       for (auto& extent : result.extents) changed_[extent.file] = std::move(extent);
-      closed_.insert(closed_.end(), result.closed.begin(), result.closed.end());
+      closed_.insert(result.closed.begin(), result.closed.end());
       co_return;
     }
     warn(sink.label(), fmt::format("{}: {}; trying again", sink.label(), result.reason));

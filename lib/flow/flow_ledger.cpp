@@ -152,6 +152,7 @@ async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
   if (!free) co_return false;
   auto entry = ledger.next();
   for (auto& file : files) {
+    closed_.erase(file.file);
     const auto known = ledger.files().find(file.file);
     if (known != ledger.files().end()) {
       const auto left = known->second.lengths.back().length;

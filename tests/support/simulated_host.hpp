@@ -43,7 +43,8 @@ struct SimulatedHost {
   bool claimed = false;                     // another ledger speaks of its files
   int syncs = 0;                            // so far
   int failing_from = 0, failing_until = 0;  // of them
-  int unsure_deliveries = 0;  // so many of the next: a file had to be closed, and its sync failed
+  int unsure_deliveries = 0;   // so many of the next: a file had to be closed, and its sync failed
+  std::set<std::string> idle;  // files, to be closed by the next prepare()
 
   /// The next sync works.
   bool syncs_well() {
@@ -146,6 +147,10 @@ class SimulatedFileSink final : public flow::Sink {
       co_return result;
     }
     for (auto& [path, extent] : std::exchange(changed_, {})) result.extents.push_back(std::move(extent));
+    for (const auto& path : std::exchange(host_.idle, {})) {
+      known_.erase(path);
+      result.closed.push_back(path);
+    }
     co_return result;
   }
 

@@ -64,6 +64,43 @@ TEST_F(FlowWithFiles, keeps_no_length_that_nobody_can_ask_for) {
   EXPECT_LE(ledger().files().at("t0").lengths.size(), 2u);
 }
 
+TEST_F(FlowWithFiles, forgets_a_file_that_its_sink_has_closed_with_the_next_checkpoint) {
+  world.group.produce(p0, 1);
+  world.group.skip(p1, 0);
+  world.live_with({p0, p1});
+  world.run_for(3s);
+  world.host->idle = {"t0"};
+  world.group.produce(p1, 1);
+  world.run_for(3s);
+  EXPECT_FALSE(ledger().knows("t0"));
+  EXPECT_TRUE(ledger().knows("t1"));
+  world.group.produce(p0, 1);
+  world.run_for(3s);
+  EXPECT_TRUE(ledger().knows("t0"));
+  world.expect_once_in_files();
+  world.stop();
+}
+
+TEST(FlowWithFilesAndMore, forgets_no_file_that_was_closed_and_is_written_again) {
+  World world(1);
+  world.host.emplace();
+  world.group.skip(p0, 0);
+  world.group.skip(p1, 0);
+  world.live_with({p0, p1});
+  world.run_for(3s);
+  world.shelves[0].next_prepared = {
+      Outcome::late};  // what the files' sink says stays until a checkpoint has all
+  world.host->idle = {"t0"};
+  world.group.produce(p0, 1);
+  world.run_for(3s);
+  for (const auto& partition : {p0, p1, p1}) {
+    world.group.produce(partition, 1);
+    world.run_for(3s);
+  }
+  EXPECT_TRUE(delivery::replay(world.host->ledger).ledger.knows("t0"));
+  world.stop();
+}
+
 TEST_F(FlowWithFiles, sends_the_same_commit_again_until_it_is_answered) {
   world.group.skip(p0, 0);
   world.live_with({p0});

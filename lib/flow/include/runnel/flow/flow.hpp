@@ -201,7 +201,7 @@ class Flow {
   std::map<delivery::Partition, delivery::Owners> owners_;  // found with each partition of ours
   std::set<delivery::Partition> inherited_;  // carried by others when our ledger was begun, not written since
   std::map<std::string, delivery::Extent> changed_;  // files, since the last entry
-  std::vector<std::string> closed_;                  // files, not forgotten yet
+  std::set<std::string> closed_;                     // files, not forgotten yet
   std::uint64_t sent_entry_ = 0;                     // the one that the last commit decides
   delivery::Commits sent_;                           // that commit
   delivery::Progress progress_;
