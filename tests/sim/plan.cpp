@@ -55,6 +55,7 @@ Plan plan_of(std::uint64_t seed) {
   plan.commits = {some(dice, 1'000), some(dice, 1'000), some(dice, 1'000), some(dice, 1'000)};
   plan.disk = {some(dice, 100), some(dice, 30),  some(dice, 30), some(dice, 100),
                some(dice, 100), some(dice, 100), some(dice, 60)};
+  plan.idle = static_cast<unsigned>(dice.between(1, 5));
   return plan;
 }
 

@@ -21,6 +21,7 @@ struct Plan {
   int processes_each = 1;                    // of a machine
   int sinks = 1;                             // of a flow
   std::size_t open_files = 16;               // of a sink
+  unsigned idle = 300;                       // a file by time is closed after so many checkpoints
   std::uint64_t steps = 4000;                // with faults; then all is well until everything is delivered
   std::chrono::milliseconds interval{1000};  // of checkpoints
   std::chrono::milliseconds drain{3000};

@@ -51,8 +51,8 @@ Life::Life(const Surroundings& around, std::string name)
     options.path = path_of(around.plan.layout, "/" + name_ + "/sink" + std::to_string(i));
     params.shares_files = options.shares_files();
     const sinks::Context context{"files", "flow", loop, around.clock, new_worker()};
-    sinks.push_back(
-        {"files", std::make_unique<sinks::FileSink>(options, context, *parts_.disk, around.plan.open_files)});
+    sinks.push_back({"files", std::make_unique<sinks::FileSink>(options, context, *parts_.disk,
+                                                                around.plan.open_files, around.plan.idle)});
   }
   auto store = sinks::make_ledger_store({"flow", "group", "/" + name_ + "/state", new_worker()}, loop,
                                         around.clock, *parts_.disk);
