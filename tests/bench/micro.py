@@ -1,4 +1,4 @@
-"""What a format costs a record, a batch on its way from the queue to a sink, and a checkpoint the loop."""
+"""What a format costs a record, a batch on its way from the queue to a sink, and a checkpoint the loop and a sink."""
 
 import json
 import subprocess
@@ -7,6 +7,7 @@ PROGRAMS = {
     "format_bench": ("A format, in the sinks' chunks of 256 KiB", "record"),
     "batch_bench": ("A batch of 2,500 records through the flow into a sink; time, and CPU of all threads", "record"),
     "checkpoint_bench": ("A checkpoint's work on the loop, by partitions open and changed", "checkpoint"),
+    "file_bench": ("A checkpoint in the file sink but for the disk, by files open and changed", "checkpoint"),
 }
 
 
