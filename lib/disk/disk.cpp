@@ -13,47 +13,47 @@
 
 namespace runnel::disk {
 
-int Disk::open(const char* path, int flags, mode_t mode) {
+int RealDisk::open(const char* path, int flags, mode_t mode) {
   return ::open(path, flags, mode);
 }
-int Disk::close(int fd) {
+int RealDisk::close(int fd) {
   return ::close(fd);
 }
-ssize_t Disk::read(int fd, void* bytes, std::size_t size) {
+ssize_t RealDisk::read(int fd, void* bytes, std::size_t size) {
   return ::read(fd, bytes, size);
 }
-ssize_t Disk::write(int fd, const void* bytes, std::size_t size) {
+ssize_t RealDisk::write(int fd, const void* bytes, std::size_t size) {
   return ::write(fd, bytes, size);
 }
-int Disk::fdatasync(int fd) {
+int RealDisk::fdatasync(int fd) {
   return ::fdatasync(fd);
 }
-int Disk::fsync(int fd) {
+int RealDisk::fsync(int fd) {
   return ::fsync(fd);
 }
-int Disk::ftruncate(int fd, off_t length) {
+int RealDisk::ftruncate(int fd, off_t length) {
   return ::ftruncate(fd, length);
 }
-int Disk::fstat(int fd, struct stat* status) {
+int RealDisk::fstat(int fd, struct stat* status) {
   return ::fstat(fd, status);
 }
-int Disk::stat(const char* path, struct stat* status) {
+int RealDisk::stat(const char* path, struct stat* status) {
   return ::stat(path, status);
 }
-int Disk::flock(int fd, int operation) {
+int RealDisk::flock(int fd, int operation) {
   return ::flock(fd, operation);
 }
-int Disk::mkdir(const char* path, mode_t mode) {
+int RealDisk::mkdir(const char* path, mode_t mode) {
   return ::mkdir(path, mode);
 }
-int Disk::rename(const char* from, const char* to) {
+int RealDisk::rename(const char* from, const char* to) {
   return ::rename(from, to);
 }
-int Disk::unlink(const char* path) {
+int RealDisk::unlink(const char* path) {
   return ::unlink(path);
 }
 
-int Disk::list(const char* directory, std::vector<std::string>& names) {
+int RealDisk::list(const char* directory, std::vector<std::string>& names) {
   DIR* open = ::opendir(directory);
   if (open == nullptr) return -1;
   errno = 0;
@@ -64,12 +64,12 @@ int Disk::list(const char* directory, std::vector<std::string>& names) {
   return error == 0 ? 0 : -1;
 }
 
-ssize_t Disk::getrandom(void* bytes, std::size_t size) {
+ssize_t RealDisk::getrandom(void* bytes, std::size_t size) {
   return ::getrandom(bytes, size, 0);
 }
 
 Disk& real_disk() {
-  static Disk disk;
+  static RealDisk disk;
   return disk;
 }
 

@@ -17,7 +17,7 @@ namespace runnel::sinks {
 namespace {
 
 /// Knows how long each file is, as the sink asks. A descriptor is the number of its file.
-class NoDisk final : public disk::Disk {
+class NoDisk final : public disk::RealDisk {
  public:
   int open(const char* path, int flags, mode_t) override {
     if ((flags & O_ACCMODE) == O_RDONLY) return directory;

@@ -69,8 +69,8 @@ int replay(const Options& options) {
   world.diary().reader = [](const std::string& line) { fmt::print("{}\n", line); };
   const auto result = world.run();
   fmt::print("seed {}: {} steps, diary {:016x}: {}\n", *options.seed, result.steps, result.hash,
-             result.breach.value_or("all is well"));
-  return result.breach ? 1 : 0;
+             result.trouble().value_or("all is well"));
+  return result.trouble() ? 1 : 0;
 }
 
 std::uint64_t first_seed(const Options& options) {
@@ -94,9 +94,9 @@ int run(const Options& options) {
     records += result.records;
     deaths += result.deaths;
     power_losses += result.power_losses;
-    if (!result.breach) continue;
+    if (!result.trouble()) continue;
     fmt::print("seed {} breaks at step {}: {}\nreplay it with: ./dev sim --seed {}\n", seed, result.steps,
-               *result.breach, seed);
+               *result.trouble(), seed);
     return 1;
   }
   fmt::print(

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace runnel::sim {
@@ -40,6 +42,9 @@ class BrokenDisk final : public disk::Disk {
   int mkdir(const char* path, mode_t mode) override { return inner_.mkdir(path, mode); }
   int rename(const char* from, const char* to) override { return inner_.rename(from, to); }
   int unlink(const char* path) override { return inner_.unlink(path); }
+  int list(const char* directory, std::vector<std::string>& names) override {
+    return inner_.list(directory, names);
+  }
   ssize_t getrandom(void* bytes, std::size_t size) override { return inner_.getrandom(bytes, size); }
 
  private:
@@ -48,7 +53,7 @@ class BrokenDisk final : public disk::Disk {
   std::map<int, bool> ledger_;
 };
 
-/// Does not write announcements, or does not cut.
+/// Leaves out of the ledger, or of its file, what the mutation says; or does not cut.
 class BrokenStore final : public flow::LedgerStore {
  public:
   BrokenStore(What what, std::unique_ptr<flow::LedgerStore> inner) : what_(what), inner_(std::move(inner)) {}
@@ -62,8 +67,14 @@ class BrokenStore final : public flow::LedgerStore {
     const bool announces = entry.places.empty() && !entry.settled;
     if (what_ == What::unannounced && announces) kept.files.clear();
     inner_->add(kept);
+    if (what_ == What::unanswered_pruned) ledger() = forget_late(ledger());
+    announced_ = announces;
   }
-  async::awaitable<flow::Delivered> sync(flow::Hurry& hurry) override { return inner_->sync(hurry); }
+  async::awaitable<flow::Delivered> sync(flow::Hurry& hurry) override {
+    if (what_ == What::announced_unsynced && std::exchange(announced_, false)) co_return flow::Delivered();
+    auto result = co_await inner_->sync(hurry);
+    co_return result;
+  }
   async::awaitable<flow::Delivered> see_free(std::vector<std::string> files, flow::Hurry& hurry) override {
     return inner_->see_free(std::move(files), hurry);
   }
@@ -74,8 +85,15 @@ class BrokenStore final : public flow::LedgerStore {
   async::awaitable<void> close(flow::Hurry& hurry) override { return inner_->close(hurry); }
 
  private:
+  static delivery::Ledger forget_late(const delivery::Ledger& ledger) {
+    delivery::Ledger same(ledger.name());
+    for (const auto& entry : ledger.kept()) same.add(entry);
+    return same;
+  }
+
   What what_;
   std::unique_ptr<flow::LedgerStore> inner_;
+  bool announced_ = false;  // by the last entry
 };
 
 /// Tells other answers than Kafka gave, or sends other commits than it was given.
@@ -91,9 +109,17 @@ class BrokenSource final : public flow::Source {
       flow::Event answer = flow::Answer();
       co_return answer;
     }
+    if (asks_early_) co_await ask_early();
     auto event = co_await inner_->next(records, until);
     auto* answer = std::get_if<flow::Answer>(&event);
-    if (answer != nullptr && answer->code == -185 && what_ == What::unanswered_counts) answer->code = 0;
+    if (answer != nullptr && answer->code == -185) {
+      if (what_ == What::unanswered_counts) answer->code = 0;
+      if (what_ == What::unanswered_clean) {
+        store_->ledger().unanswered(store_->ledger().last());
+        inner_->commit(sent_);
+        event = flow::Nothing();
+      }
+    }
     co_return event;
   }
   void wake() override { inner_->wake(); }
@@ -102,7 +128,7 @@ class BrokenSource final : public flow::Source {
                                                           bool siblings,
                                                           const std::set<Partition>& others) override {
     auto found = co_await inner_->look_up(partitions, siblings, others);
-    if (found) spoil(*found, partitions);
+    if (found && !partitions.empty()) spoil(*found, partitions);  // the ledger is open
     co_return found;
   }
   std::int64_t end_of(const Partition& partition) const override { return inner_->end_of(partition); }
@@ -110,13 +136,15 @@ class BrokenSource final : public flow::Source {
     for (const auto& [partition, next] : begin) begun_[partition] = next;
     inner_->assign(begin);
   }
-  void unassign() override { inner_->unassign(); }
+  void unassign() override {
+    inner_->unassign();
+    asks_early_ = what_ == What::asked_early;
+  }
   void rewind(const delivery::Positions& positions) override { inner_->rewind(positions); }
   void commit(Commits commits) override {
-    if (what_ == What::unopened && opens(commits)) {
-      opened_ = true;
-      return;
-    }
+    if (what_ == What::unopened && opens(commits)) commits.clear();
+    opened_ = commits.empty();
+    if (opened_) return;
     for (auto& [partition, commit] : commits) {
       auto owners = delivery::owners_in(commit.metadata);
       const std::size_t most = what_ == What::no_former_owners  ? 1
@@ -126,6 +154,7 @@ class BrokenSource final : public flow::Source {
       owners.resize(most);
       commit.metadata = delivery::to_metadata(owners);
     }
+    sent_ = commits;
     inner_->commit(std::move(commits));
   }
   bool committing() const override { return opened_ || inner_->committing(); }
@@ -142,14 +171,29 @@ class BrokenSource final : public flow::Source {
     });
   }
 
-  void spoil(flow::LookedUp& found, const std::vector<Partition>& partitions) const {
+  async::awaitable<void> ask_early() {
+    asks_early_ = false;
+    std::vector<Partition> all;
+    for (const auto& [partition, stands] : store_->ledger().partitions()) all.push_back(partition);
+    try {
+      early_ = co_await inner_->look_up(all, false, std::set<Partition>());
+    } catch (const std::runtime_error&) {  // nobody answers
+      early_.reset();
+    }
+  }
+
+  void spoil(flow::LookedUp& found, const std::vector<Partition>& partitions) {
     const auto assigned = [&](const Partition& each) {
       return std::ranges::find(partitions, each) != partitions.end();
     };
     if (what_ == What::assigned_only)
       std::erase_if(found.known, [&](const auto& each) { return !assigned(each.partition); });
+    if (const auto early = std::exchange(early_, std::nullopt))
+      for (auto& known : found.known) {
+        const auto same = std::ranges::find(early->known, known.partition, &delivery::Known::partition);
+        if (same != early->known.end()) known = *same;
+      }
     if (what_ != What::metadata_ignored && what_ != What::begin_at_ledger) return;
-    if (partitions.empty()) return;  // before the ledger is open
     const auto& ledger = store_->ledger();
     for (auto& known : found.known) {
       if (!known.committed) continue;
@@ -168,6 +212,9 @@ class BrokenSource final : public flow::Source {
   std::unique_ptr<flow::Source> inner_;
   flow::LedgerStore* store_;
   delivery::Positions begun_;
+  Commits sent_;
+  bool asks_early_ = false;
+  std::optional<flow::LookedUp> early_;
   bool opened_ = false;  // an opening is to be answered that was not sent
 };
 
@@ -177,9 +224,12 @@ constexpr std::array all{
              "directories of new files are synced before the commit"},
     Mutation{What::ledger_unsynced, "ledger_unsynced", "the ledger is synced before the commit"},
     Mutation{What::unannounced, "unannounced", "a file is in the ledger before its first byte"},
+    Mutation{What::announced_unsynced, "announced_unsynced",
+             "a file is in the ledger, durably, before its first byte"},
     Mutation{What::uncut, "uncut", "files are cut to the entry that counts"},
     Mutation{What::begin_at_ledger, "begin_at_ledger", "reading begins at the committed offset"},
     Mutation{What::unopened, "unopened", "a partition is opened before its first byte"},
+    Mutation{What::asked_early, "asked_early", "Kafka is asked after the assignment"},
     Mutation{What::metadata_ignored, "metadata_ignored", "Kafka says which entry counts"},
     Mutation{What::assigned_only, "assigned_only",
              "all partitions of the ledger are settled, whoever has them"},
@@ -187,6 +237,10 @@ constexpr std::array all{
     Mutation{What::last_owner_only, "last_owner_only", "the metadata names every former owner"},
     Mutation{What::unanswered_counts, "unanswered_counts",
              "a commit without an answer is sent again, the same"},
+    Mutation{What::unanswered_pruned, "unanswered_pruned",
+             "lengths are kept while a commit without an answer may come"},
+    Mutation{What::unanswered_clean, "unanswered_clean",
+             "a revoke after a commit without an answer is none that is clean"},
     Mutation{What::restamped, "restamped",
              "no commit of a lost assignment is left when the group is joined again"},
     Mutation{What::any_generation, "any_generation", "(Kafka's) commits of a former generation are refused"},
@@ -204,7 +258,7 @@ Parts parts_of(const Mutation* mutation, disk::Disk& disk) {
   parts.disk = std::shared_ptr<disk::Disk>(std::shared_ptr<disk::Disk>(), &disk);
   parts.source = [](std::unique_ptr<Member> member, flow::LedgerStore*) { return member; };
   parts.store = [](std::unique_ptr<flow::LedgerStore> store) { return store; };
-  if (what == What::none) return parts;
+  if (mutation == nullptr) return parts;
   parts.disk = std::make_shared<BrokenDisk>(what, disk);
   parts.source = [what](std::unique_ptr<Member> member, flow::LedgerStore* store) {
     return std::make_unique<BrokenSource>(what, std::move(member), store);

@@ -33,7 +33,7 @@ Result World::run() {
   for (auto& slot : slots_) start_later(slot);
   produce();
   try {
-    while (!result_.breach && step()) {
+    while (!result_.trouble() && step()) {
       if (result_.steps >= plan_.steps) mend();
       if (mended_) finish();
       if (finishing_ && std::ranges::none_of(slots_, [](const Slot& slot) { return slot.life != nullptr; })) {
@@ -42,7 +42,7 @@ Result World::run() {
       }
     }
   } catch (const std::exception& error) {
-    breach(std::string("the simulation itself: ") + error.what());
+    fail(std::string("the simulation itself: ") + error.what());
   }
   for (const auto& [partition, topic] : broker_.topics) result_.records += topic.high;
   result_.hash = diary_.hash();
@@ -60,7 +60,7 @@ bool World::step() {
   observe();
   constexpr std::uint64_t patience = 30'000;
   if ((!moved && depth_ == 0) || result_.steps > plan_.steps + patience)
-    breach("it does not come to an end, though all is well");
+    fail("it does not come to an end, though all is well");
   return moved;
 }
 
@@ -69,7 +69,7 @@ void World::aside() {
   constexpr int deepest = 3;
   if (plan_.aside == 0 || depth_ >= deepest || !dice_.chance(plan_.aside)) return;
   ++depth_;
-  for (auto left = 1 + dice_.below(10); left > 0 && !result_.breach; --left) step();
+  for (auto left = 1 + dice_.below(10); left > 0 && !result_.trouble(); --left) step();
   --depth_;
 }
 
@@ -123,7 +123,7 @@ bool World::tidy() {
     if (slot.life->ended()) {
       const auto failure = slot.life->failure();
       diary_.write("{} ends{}{}", slot.name, failure ? ": " : "", failure.value_or(""));
-      if (failure && !slot.life->dead()) breach(slot.name + " gives up: " + *failure);
+      if (failure && !slot.life->dead()) fail(slot.name + " gives up: " + *failure);
     } else {
       ++result_.deaths;
     }
@@ -339,9 +339,15 @@ Breach World::at_end() {
 }
 
 void World::breach(Breach found) {
-  if (!found || result_.breach) return;
+  if (!found || result_.trouble()) return;
   diary_.write("BREACH: {}", *found);
   result_.breach = std::move(found);
+}
+
+void World::fail(std::string text) {
+  if (result_.trouble()) return;
+  diary_.write("FAILURE: {}", text);
+  result_.failure = std::move(text);
 }
 
 }  // namespace runnel::sim

@@ -20,12 +20,15 @@ namespace runnel::sim {
 
 /// How a run ended.
 struct Result {
-  Breach breach;
+  Breach breach;                       // the oracle's
+  std::optional<std::string> failure;  // a process has given up, or it came to no end
   std::uint64_t steps = 0;
   std::uint64_t hash = 0;  // of the diary
   std::int64_t records = 0;
   int deaths = 0;
   int power_losses = 0;
+
+  Breach trouble() const { return breach ? breach : failure; }
 };
 
 /// Machines, processes, a group, and all that happens to them, one thing after the other on one thread.
@@ -90,6 +93,7 @@ class World {
   std::vector<Stand> stands(bool to_the_end) const;
   Files files(int sink, bool durable) const;
   void breach(Breach found);
+  void fail(std::string text);
 
   Plan plan_;
   const Mutation* mutation_;

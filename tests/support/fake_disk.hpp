@@ -16,7 +16,7 @@
 namespace runnel::tests {
 
 /// The real disk, but for what a test breaks.
-class FakeDisk final : public disk::Disk {
+class FakeDisk final : public disk::RealDisk {
  public:
   std::size_t room = std::numeric_limits<std::size_t>::max();     // bytes until `full`
   std::size_t at_most = std::numeric_limits<std::size_t>::max();  // bytes a write
@@ -45,17 +45,17 @@ class FakeDisk final : public disk::Disk {
 
   int open(const char* path, int flags, mode_t mode) override {
     if (paths_.size() >= descriptors) return fails(EMFILE);
-    const int fd = Disk::open(path, flags, mode);
+    const int fd = RealDisk::open(path, flags, mode);
     if (fd >= 0) paths_[fd] = path;
     most_open_ = std::max(most_open_, paths_.size());
     return fd;
   }
   int close(int fd) override {
     paths_.erase(fd);
-    return Disk::close(fd);
+    return RealDisk::close(fd);
   }
   ssize_t read(int fd, void* bytes, std::size_t size) override {
-    const auto count = Disk::read(fd, bytes, size);
+    const auto count = RealDisk::read(fd, bytes, size);
     if (count > 0) was_read += static_cast<std::size_t>(count);
     return count;
   }
@@ -63,26 +63,26 @@ class FakeDisk final : public disk::Disk {
     hang_here();
     calls.push_back("write " + paths_[fd]);
     if (room == 0) return fails(full);
-    const auto count = Disk::write(fd, bytes, std::min({size, room, at_most}));
+    const auto count = RealDisk::write(fd, bytes, std::min({size, room, at_most}));
     if (count > 0) written += static_cast<std::size_t>(count);
     if (room != std::numeric_limits<std::size_t>::max()) room -= static_cast<std::size_t>(count);
     return count;
   }
   int ftruncate(int fd, off_t length) override {
     hang_here();
-    return Disk::ftruncate(fd, length);
+    return RealDisk::ftruncate(fd, length);
   }
   int fdatasync(int fd) override {
     calls.push_back("fdatasync " + paths_[fd]);
-    return sync_error == 0 ? Disk::fdatasync(fd) : fails(sync_error);
+    return sync_error == 0 ? RealDisk::fdatasync(fd) : fails(sync_error);
   }
   int fsync(int fd) override {
     calls.push_back("fsync " + paths_[fd]);
-    return directory_error == 0 ? Disk::fsync(fd) : fails(directory_error);
+    return directory_error == 0 ? RealDisk::fsync(fd) : fails(directory_error);
   }
   int rename(const char* from, const char* to) override {
     calls.push_back(std::string("rename ") + from);
-    return rename_error == 0 ? Disk::rename(from, to) : fails(rename_error);
+    return rename_error == 0 ? RealDisk::rename(from, to) : fails(rename_error);
   }
 
  private:

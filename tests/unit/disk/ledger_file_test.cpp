@@ -201,16 +201,16 @@ TEST_F(LedgerFiles, KeepNothingOfAnEntryThatHasNoRoomAndGoOnWithIt) {
 }
 
 TEST_F(LedgerFiles, LoseWhatABrokenAppendLeftAlsoWhenItCannotBeCutOffAtOnce) {
-  struct : Disk {
+  struct : RealDisk {
     bool full = false;
     ssize_t write(int fd, const void* bytes, std::size_t size) override {
-      if (!full) return Disk::write(fd, bytes, size);
-      if (size > 5) return Disk::write(fd, bytes, size - 5);
+      if (!full) return RealDisk::write(fd, bytes, size);
+      if (size > 5) return RealDisk::write(fd, bytes, size - 5);
       errno = EIO;
       return -1;
     }
     int ftruncate(int fd, off_t length) override {
-      if (!full) return Disk::ftruncate(fd, length);
+      if (!full) return RealDisk::ftruncate(fd, length);
       errno = EIO;
       return -1;
     }
@@ -485,10 +485,10 @@ TEST_F(LedgerFiles, SayWhoMayNotWriteIntoTheDirectoryOfAnotherUser) {
 }
 
 TEST_F(LedgerFiles, SayWhoMayNotWriteThere) {
-  struct : Disk {
+  struct : RealDisk {
     int error = 0;
     int open(const char* path, int flags, mode_t mode) override {
-      if ((flags & O_CREAT) == 0) return Disk::open(path, flags, mode);
+      if ((flags & O_CREAT) == 0) return RealDisk::open(path, flags, mode);
       errno = error;
       return -1;
     }
@@ -563,11 +563,11 @@ TEST_F(LedgerFiles, NameTheProcessThatHasThem) {
 
 // Somebody opens it, and before he locks it it is written anew and let go: he may not have the old file.
 TEST_F(LedgerFiles, AreTheOnesThatStandUnderTheNameWhenTheyAreLocked) {
-  struct : Disk {
+  struct : RealDisk {
     std::function<void()> before;
     int flock(int fd, int operation) override {
       if (auto once = std::exchange(before, nullptr)) once();
-      return Disk::flock(fd, operation);
+      return RealDisk::flock(fd, operation);
     }
   } disk;
   open();
@@ -582,19 +582,19 @@ TEST_F(LedgerFiles, AreTheOnesThatStandUnderTheNameWhenTheyAreLocked) {
 }
 
 /// Ends the process at the nth of the calls that change something, half of it done if it is a write.
-class Dying final : public Disk {
+class Dying final : public RealDisk {
  public:
   int left = 0;
 
   ssize_t write(int fd, const void* bytes, std::size_t size) override {
-    if (--left == 0) std::ignore = Disk::write(fd, bytes, size / 2);
+    if (--left == 0) std::ignore = RealDisk::write(fd, bytes, size / 2);
     if (left == 0) ::_exit(1);
-    return Disk::write(fd, bytes, size);
+    return RealDisk::write(fd, bytes, size);
   }
-  int fdatasync(int fd) override { return step(), Disk::fdatasync(fd); }
-  int fsync(int fd) override { return step(), Disk::fsync(fd); }
-  int rename(const char* from, const char* to) override { return step(), Disk::rename(from, to); }
-  int close(int fd) override { return step(), Disk::close(fd); }
+  int fdatasync(int fd) override { return step(), RealDisk::fdatasync(fd); }
+  int fsync(int fd) override { return step(), RealDisk::fsync(fd); }
+  int rename(const char* from, const char* to) override { return step(), RealDisk::rename(from, to); }
+  int close(int fd) override { return step(), RealDisk::close(fd); }
 
  private:
   void step() {

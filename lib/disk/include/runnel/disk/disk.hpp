@@ -11,30 +11,50 @@
 
 namespace runnel::disk {
 
-/// The system calls on files, and the one for a random number: each as the one of its name, errno and all. A
-/// test overrides the one that is to fail. All may block for as long as the disk hangs. Thread: any.
+/// The system calls on files, and the one for a random number: each as the one of its name, errno and all.
+/// All may block for as long as the disk hangs. Thread: any.
 class Disk {
  public:
   virtual ~Disk() = default;
 
-  virtual int open(const char* path, int flags, mode_t mode);
-  virtual int close(int fd);
-  virtual ssize_t read(int fd, void* bytes, std::size_t size);
-  virtual ssize_t write(int fd, const void* bytes, std::size_t size);
-  virtual int fdatasync(int fd);
-  virtual int fsync(int fd);
-  virtual int ftruncate(int fd, off_t length);
-  virtual int fstat(int fd, struct stat* status);
-  virtual int stat(const char* path, struct stat* status);
-  virtual int flock(int fd, int operation);
-  virtual int mkdir(const char* path, mode_t mode);
-  virtual int rename(const char* from, const char* to);
-  virtual int unlink(const char* path);
+  virtual int open(const char* path, int flags, mode_t mode) = 0;
+  virtual int close(int fd) = 0;
+  virtual ssize_t read(int fd, void* bytes, std::size_t size) = 0;
+  virtual ssize_t write(int fd, const void* bytes, std::size_t size) = 0;
+  virtual int fdatasync(int fd) = 0;
+  virtual int fsync(int fd) = 0;
+  virtual int ftruncate(int fd, off_t length) = 0;
+  virtual int fstat(int fd, struct stat* status) = 0;
+  virtual int stat(const char* path, struct stat* status) = 0;
+  virtual int flock(int fd, int operation) = 0;
+  virtual int mkdir(const char* path, mode_t mode) = 0;
+  virtual int rename(const char* from, const char* to) = 0;
+  virtual int unlink(const char* path) = 0;
 
   /// The names in a directory (opendir, readdir), in no order; 0, or -1 and errno.
-  virtual int list(const char* directory, std::vector<std::string>& names);
+  virtual int list(const char* directory, std::vector<std::string>& names) = 0;
 
-  virtual ssize_t getrandom(void* bytes, std::size_t size);
+  virtual ssize_t getrandom(void* bytes, std::size_t size) = 0;
+};
+
+/// A test overrides the call that is to fail.
+class RealDisk : public Disk {
+ public:
+  int open(const char* path, int flags, mode_t mode) override;
+  int close(int fd) override;
+  ssize_t read(int fd, void* bytes, std::size_t size) override;
+  ssize_t write(int fd, const void* bytes, std::size_t size) override;
+  int fdatasync(int fd) override;
+  int fsync(int fd) override;
+  int ftruncate(int fd, off_t length) override;
+  int fstat(int fd, struct stat* status) override;
+  int stat(const char* path, struct stat* status) override;
+  int flock(int fd, int operation) override;
+  int mkdir(const char* path, mode_t mode) override;
+  int rename(const char* from, const char* to) override;
+  int unlink(const char* path) override;
+  int list(const char* directory, std::vector<std::string>& names) override;
+  ssize_t getrandom(void* bytes, std::size_t size) override;
 };
 
 /// The one that breaks nothing.
