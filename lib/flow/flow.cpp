@@ -325,13 +325,13 @@ void Flow::take_answer(const Answer& answer) {
   settlement_.answered(after);
   switch (after) {
     case delivery::AfterCommit::go_on:
-      if (store_ && settlement_.agrees()) store_->ledger().answered(sent_entry_);
+      if (store_ && settlement_.agrees()) store_->answered(sent_entry_);
       progress_.committed(now);
       commit_backoff_.reset();
       ++counters_.checkpoints;
       break;
     case delivery::AfterCommit::again:
-      if (store_) store_->ledger().unanswered(sent_entry_);
+      if (store_) store_->unanswered(sent_entry_);
       progress_.failed(now + commit_backoff_.next());
       warn("commit", fmt::format("a commit failed: {}; trying again", answer.reason));
       break;

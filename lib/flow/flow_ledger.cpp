@@ -167,7 +167,7 @@ async::awaitable<bool> Flow::announce(std::vector<delivery::Extent> files) {
     say_what_was_before(file);
     entry.files.push_back(std::move(file));
   }
-  if (!entry.files.empty()) store_->add(entry);
+  if (!entry.files.empty()) store_->add(std::move(entry));
   co_return co_await sync_ledger();
 }
 
@@ -211,7 +211,7 @@ async::awaitable<void> Flow::forget_files(const Partitions& gone) {
       entry.forgotten.push_back(path);
   }
   if (entry.forgotten.empty()) co_return;
-  store_->add(entry);
+  store_->add(std::move(entry));
   co_await sync_ledger();
 }
 
@@ -238,7 +238,7 @@ async::awaitable<bool> Flow::write_entry(delivery::Positions& positions) {
     return true;
   });
   for (auto& [path, extent] : std::exchange(changed_, {})) entry.files.push_back(std::move(extent));
-  store_->add(entry);
+  store_->add(std::move(entry));
   co_return co_await sync_ledger();
 }
 

@@ -32,31 +32,30 @@ awaitable<flow::Delivered> LedgerStore::open(const std::string& cluster, flow::H
   co_return result;
 }
 
-void LedgerStore::add(const delivery::LedgerEntry& entry) {
+void LedgerStore::add(delivery::LedgerEntry entry) {
   ledger_->add(entry);
-  pending_ += to_text(ledger_->name(), entry);
+  news_.push_back({Happened::added, entry.sequence, std::move(entry)});
+  durable_ = false;
+}
+
+void LedgerStore::answered(std::uint64_t entry) {
+  ledger_->answered(entry);
+  news_.push_back({Happened::answered, entry, {}});
+}
+
+void LedgerStore::unanswered(std::uint64_t entry) {
+  ledger_->unanswered(entry);
+  news_.push_back({Happened::unanswered, entry, {}});
 }
 
 awaitable<flow::Delivered> LedgerStore::sync(flow::Hurry& hurry) {
-  if (pending_.empty()) co_return flow::Delivered();
+  if (durable_) co_return flow::Delivered();
   const bool free = co_await errands_.idle(hurry);
   if (!free) co_return late();
-  pending_.erase(0, std::exchange(durable_, 0));  // by a call that was late
-  if (pending_.empty()) co_return flow::Delivered();
-
-  const auto size = pending_.size();
-  const bool anew = file_->rewrite_due(size);
-  auto text = anew ? written_anew(*ledger_) : pending_;
-  auto call = attempt([this, anew, size, text = std::move(text)] {
-    if (anew)
-      file_->rewrite(text);
-    else
-      file_->append(text);
-    durable_ = size;
-    return flow::Delivered();
-  });
+  auto call = attempt([this, news = std::exchange(news_, {})] { return write(news); });
+  durable_ = true;  // but for what is added meanwhile
   auto result = co_await errands_.run(std::move(call), hurry);
-  if (result.outcome == flow::Outcome::done) pending_.erase(0, std::exchange(durable_, 0));
+  if (result.outcome != flow::Outcome::done) durable_ = false;
   co_return result;
 }
 
@@ -85,9 +84,34 @@ awaitable<void> LedgerStore::close(flow::Hurry& hurry) {
 
 flow::Delivered LedgerStore::open_file(const std::string& cluster) {
   file_.emplace(disk_, disk::LedgerParams{params_.state_dir, params_.flow, cluster, params_.group});
-  ledger_.emplace(file_->open());
+  written_.emplace(file_->open());
+  ledger_ = written_;
   others_.emplace(disk_, file_->path());
   telemetry::info(area_, "its ledger is {}", file_->path());
+  return {};
+}
+
+flow::Delivered LedgerStore::write(const std::vector<Happened>& news) {
+  for (const auto& [what, number, entry] : news) {
+    switch (what) {
+      case Happened::added:
+        written_->add(entry);
+        unwritten_ += to_text(written_->name(), entry);
+        break;
+      case Happened::answered:
+        written_->answered(number);
+        break;
+      case Happened::unanswered:
+        written_->unanswered(number);
+        break;
+    }
+  }
+  if (unwritten_.empty()) return {};  // by a call that was late
+  if (file_->rewrite_due(unwritten_.size()))
+    file_->rewrite(written_anew(*written_));
+  else
+    file_->append(unwritten_);
+  unwritten_.clear();
   return {};
 }
 

@@ -61,14 +61,15 @@ class BrokenStore final : public flow::LedgerStore {
   async::awaitable<flow::Delivered> open(const std::string& cluster, flow::Hurry& hurry) override {
     return inner_->open(cluster, hurry);
   }
-  delivery::Ledger& ledger() override { return inner_->ledger(); }
-  void add(const delivery::LedgerEntry& entry) override {
-    auto kept = entry;
-    const bool announces = entry.places.empty() && !entry.settled;
-    if (what_ == What::unannounced && announces) kept.files.clear();
-    inner_->add(kept);
-    if (what_ == What::unanswered_pruned) ledger() = forget_late(ledger());
-    announced_ = announces;
+  const delivery::Ledger& ledger() const override { return inner_->ledger(); }
+  void add(delivery::LedgerEntry entry) override {
+    announced_ = entry.places.empty() && !entry.settled;
+    if (what_ == What::unannounced && announced_) entry.files.clear();
+    inner_->add(std::move(entry));
+  }
+  void answered(std::uint64_t entry) override { inner_->answered(entry); }
+  void unanswered(std::uint64_t entry) override {
+    if (what_ != What::unanswered_pruned) inner_->unanswered(entry);
   }
   async::awaitable<flow::Delivered> sync(flow::Hurry& hurry) override {
     if (what_ == What::announced_unsynced && std::exchange(announced_, false)) co_return flow::Delivered();
@@ -85,12 +86,6 @@ class BrokenStore final : public flow::LedgerStore {
   async::awaitable<void> close(flow::Hurry& hurry) override { return inner_->close(hurry); }
 
  private:
-  static delivery::Ledger forget_late(const delivery::Ledger& ledger) {
-    delivery::Ledger same(ledger.name());
-    for (const auto& entry : ledger.kept()) same.add(entry);
-    return same;
-  }
-
   What what_;
   std::unique_ptr<flow::LedgerStore> inner_;
   bool announced_ = false;  // by the last entry
@@ -115,7 +110,7 @@ class BrokenSource final : public flow::Source {
     if (answer != nullptr && answer->code == -185) {
       if (what_ == What::unanswered_counts) answer->code = 0;
       if (what_ == What::unanswered_clean) {
-        store_->ledger().unanswered(store_->ledger().last());
+        store_->unanswered(store_->ledger().last());
         inner_->commit(sent_);
         event = flow::Nothing();
       }

@@ -204,12 +204,14 @@ class SimulatedLedger final : public flow::LedgerStore {
     co_return flow::Delivered();
   }
 
-  delivery::Ledger& ledger() override { return ledger_; }
+  const delivery::Ledger& ledger() const override { return ledger_; }
 
-  void add(const delivery::LedgerEntry& entry) override {
+  void add(delivery::LedgerEntry entry) override {
     ledger_.add(entry);
     pending_ += delivery::to_text(ledger_.name(), entry);
   }
+  void answered(std::uint64_t entry) override { ledger_.answered(entry); }
+  void unanswered(std::uint64_t entry) override { ledger_.unanswered(entry); }
 
   async::awaitable<flow::Delivered> sync(flow::Hurry&) override {
     if (pending_.empty()) co_return flow::Delivered();

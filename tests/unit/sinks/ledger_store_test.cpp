@@ -218,7 +218,7 @@ TEST_F(Store, IsWrittenAnewInPlaceOfAnAppendWhenItHasGrown) {
     auto entry = store_->ledger().next();
     entry.files.push_back({"/out/" + std::string(10'000, 'x'), static_cast<std::uint64_t>(i), {{"t", 0}}});
     store_->add(entry);
-    store_->ledger().answered(entry.sequence);
+    store_->answered(entry.sequence);
     EXPECT_EQ(sync().outcome, Outcome::done);
     largest = std::max<std::size_t>(largest, std::filesystem::file_size(path()));
   }
@@ -227,6 +227,39 @@ TEST_F(Store, IsWrittenAnewInPlaceOfAnAppendWhenItHasGrown) {
   EXPECT_EQ(disk_.count("rename " + path() + ".new"), 3);  // one is for the opening
   EXPECT_EQ(on_disk().last(), 300);
   EXPECT_EQ(disk_.open_now(), 1);
+}
+
+TEST_F(Store, SyncsNextWhatIsAddedWhileASyncIsUnderWay) {
+  reopen();
+  add(10);
+  disk_.hang();
+  auto started = tests::start(loop_, store_->sync(patient_));
+  disk_.await_write();
+  add(20);
+  disk_.let_go();
+  EXPECT_EQ(tests::finish(loop_, started).outcome, Outcome::done);
+  EXPECT_EQ(on_disk().last(), 1);
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  EXPECT_EQ(on_disk().last(), 2);
+}
+
+TEST_F(Store, IsWrittenAnewWithTheLengthsThatACommitWithoutAnAnswerMayAskForAndNoOthers) {
+  reopen();
+  add(10);
+  store_->unanswered(1);
+  for (int position = 11; position <= 20; ++position) {
+    add(position);
+    store_->answered(store_->ledger().last());
+  }
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  std::filesystem::remove(path());
+  add(30);
+  EXPECT_EQ(sync().outcome, Outcome::failed);  // somebody has removed it
+  EXPECT_EQ(sync().outcome, Outcome::done);
+  const auto lengths = on_disk().files().at("/out/0").lengths;
+  EXPECT_EQ(delivery::at(lengths, 1).length, 10);
+  EXPECT_EQ(lengths.back().length, 30);
+  EXPECT_LE(lengths.size(), 4u);
 }
 
 TEST_F(Store, EndsWith75WhenAnotherProcessHasTheLedger) {

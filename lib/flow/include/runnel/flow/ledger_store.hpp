@@ -5,6 +5,7 @@
 #include <runnel/flow/hurry.hpp>
 #include <runnel/flow/sink.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,12 @@ class LedgerStore {
   virtual async::awaitable<Delivered> open(const std::string& cluster, Hurry& hurry) = 0;
 
   /// Once open: what it says, with what was added and is not durable yet.
-  virtual delivery::Ledger& ledger() = 0;
+  virtual const delivery::Ledger& ledger() const = 0;
 
-  /// Adds an entry to it; the next sync() brings it to the disk.
-  virtual void add(const delivery::LedgerEntry& entry) = 0;
+  /// What happened, as of a delivery::Ledger. The next sync() brings an entry to the disk.
+  virtual void add(delivery::LedgerEntry entry) = 0;
+  virtual void answered(std::uint64_t entry) = 0;
+  virtual void unanswered(std::uint64_t entry) = 0;
 
   /// Makes durable all that was added. Completes at once when all is. After failed or late what was added is
   /// still to be made durable, by the next call.
