@@ -280,8 +280,8 @@ bool Service::judge(const flow::FlowEnd& end, const std::string& name) {
   if (end.uncommitted && !end.given_up)
     telemetry::warn(
         area,
-        "all that was read is delivered, but the last commit has no answer: what came since the one "
-        "before may come again at the next start");
+        "all that was read is delivered, but not all of it is committed: what came since the last commit may "
+        "come again at the next start; leave its files as they are until then");
   if (!end.left_group)
     telemetry::warn(area, "the group did not answer in time; it notices by its session timeout");
   if (end.reader_gone && dress_.under_journal)

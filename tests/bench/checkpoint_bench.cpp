@@ -1,5 +1,6 @@
-// What a checkpoint costs the loop: what a flow asks of its values, for so many open partitions of which so
-// many have changed, each with a file of its own. The disk is not in it.
+// What a checkpoint costs: what a flow asks of its values on the loop, and the text that its ledger's thread
+// makes of it, for so many open partitions of which so many have changed, each with a file of its own. The
+// disk is not in it, nor that the ledger is written anew now and then, which its thread does.
 #include <runnel/delivery/ledger_file.hpp>
 #include <runnel/delivery/progress.hpp>
 

@@ -50,7 +50,7 @@ struct NamedSink {
 struct FlowEnd {
   bool reader_gone = false;  // a sink said closed: nobody reads what it would write
   bool given_up = false;     // records that were read could not be delivered by the deadline
-  bool uncommitted = false;  // all was delivered, but the last commit has no answer: some may come again
+  bool uncommitted = false;  // all was delivered, but not all is known to be committed: some may come again
   bool left_group = false;   // else the group finds out by its session timeout
 };
 
