@@ -34,18 +34,18 @@ awaitable<flow::Delivered> LedgerStore::open(const std::string& cluster, flow::H
 
 void LedgerStore::add(delivery::LedgerEntry entry) {
   ledger_->add(entry);
-  news_.push_back({Happened::added, entry.sequence, std::move(entry)});
+  news_.push_back({Happened::What::added, entry.sequence, std::move(entry)});
   durable_ = false;
 }
 
 void LedgerStore::answered(std::uint64_t entry) {
   ledger_->answered(entry);
-  news_.push_back({Happened::answered, entry, {}});
+  news_.push_back({Happened::What::answered, entry, {}});
 }
 
 void LedgerStore::unanswered(std::uint64_t entry) {
   ledger_->unanswered(entry);
-  news_.push_back({Happened::unanswered, entry, {}});
+  news_.push_back({Happened::What::unanswered, entry, {}});
 }
 
 awaitable<flow::Delivered> LedgerStore::sync(flow::Hurry& hurry) {
@@ -94,14 +94,14 @@ flow::Delivered LedgerStore::open_file(const std::string& cluster) {
 flow::Delivered LedgerStore::write(const std::vector<Happened>& news) {
   for (const auto& [what, number, entry] : news) {
     switch (what) {
-      case Happened::added:
+      case Happened::What::added:
         written_->add(entry);
         unwritten_ += to_text(written_->name(), entry);
         break;
-      case Happened::answered:
+      case Happened::What::answered:
         written_->answered(number);
         break;
-      case Happened::unanswered:
+      case Happened::What::unanswered:
         written_->unanswered(number);
         break;
     }

@@ -41,7 +41,7 @@ class LedgerStore final : public flow::LedgerStore {
 
  private:
   struct Happened {
-    enum What { added, answered, unanswered } what;
+    enum class What { added, answered, unanswered } what;
     std::uint64_t number;         // of the entry
     delivery::LedgerEntry entry;  // that was added
   };
