@@ -41,8 +41,8 @@ std::optional<std::string> service_of_cgroups(std::string_view text) {
 }
 
 std::optional<Forbidden> find_forbidden(const std::string& path) {
-  const format::Template file(path, format::Use::path);
-  fs::path known = (fs::current_path() / file.beginning()).lexically_normal();
+  const auto file = format::Template(path, format::Use::path).resolved();
+  fs::path known = file.beginning();
   Forbidden result;
   result.directory = known.parent_path();
   if (!file.is_constant()) known = known.parent_path();

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -119,9 +118,7 @@ std::vector<std::string> known_paths(const Config& config, const std::string& pa
       for (const auto& field : sink->options->fields()) {
         if (field.template_for != format::Use::path) continue;
         const auto& path = *std::get<std::string*>(field.target);
-        const auto known =
-            std::filesystem::current_path() / format::Template(path, *field.template_for).beginning();
-        result.push_back(known.lexically_normal());
+        result.push_back(format::Template(path, *field.template_for).resolved().beginning());
       }
     }
   }

@@ -7,8 +7,10 @@
 #include <array>
 #include <cstddef>
 #include <ctime>
+#include <filesystem>
 #include <iterator>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -217,6 +219,20 @@ std::string Template::render(const Values& values) const {
 std::string Template::beginning() const {
   const auto* literal = parts_.empty() ? nullptr : std::get_if<std::string>(&parts_.front());
   return literal != nullptr ? *literal : "";
+}
+
+Template Template::resolved() const {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto known = fs::current_path(error) / beginning();
+  if (error) return *this;
+  auto directory = fs::weakly_canonical(known.parent_path(), error);
+  if (error) directory = known.parent_path().lexically_normal();
+  auto result = *this;
+  if (!parts_.empty() && std::holds_alternative<std::string>(parts_.front()))
+    result.parts_.erase(result.parts_.begin());
+  result.parts_.insert(result.parts_.begin(), (directory / known.filename()).string());
+  return result;
 }
 
 bool Template::is_constant() const {

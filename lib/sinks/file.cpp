@@ -76,7 +76,7 @@ FileSink::FileSink(const FileOptions& options, const Context& context, disk::Dis
                    std::size_t most_files, unsigned idle)
     : area_("sink " + context.name),
       clock_(context.clock),
-      path_(options.path, format::Use::path),
+      path_(format::Template(options.path, format::Use::path).resolved()),
       by_time_(path_.uses_time()),
       idle_(idle),
       files_(disk, {.mode = options.mode.bits, .most = most_files}),

@@ -133,10 +133,11 @@ flow::Delivered LedgerStore::cut_files(const std::vector<Extent>& files) {
     if (length == 0) {
       files_.remove(path);
     } else if (!files_.truncate(path, length)) {
-      telemetry::warn(
-          area_,
-          "{}: is missing, or shorter than the {} bytes of its last checkpoint; somebody has moved or cut it",
-          path, length);
+      telemetry::warn(area_,
+                      "{}: is missing, or shorter than the {} bytes of its last checkpoint: somebody has "
+                      "moved or cut it; of "
+                      "the moved one only so many bytes count, and what stands behind them comes again",
+                      path, length);
     }
     if (before > length)
       telemetry::info(area_, "{}: cut from {} to {} bytes, the end of what is committed", path, before,

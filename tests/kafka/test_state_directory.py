@@ -18,6 +18,9 @@ WITHOUT_POSITION = "the group has no position any more"
 MADE_AGAIN = "somebody has removed it; it is written anew"
 SENTENCES = [CLAIMED, INHERITED, OLDER, SHORTER, CHANGED, WITHOUT_POSITION, MADE_AGAIN]
 
+PATH = "HERE/out/{topic}-{partition}.jsonl"
+SPELLED = pytest.mark.parametrize("path", [
+    "out/{topic}-{partition}.jsonl", "HERE//out/../out/{topic}-{partition}.jsonl", "HERE/link/{topic}-{partition}.jsonl"])
 END = pytest.mark.parametrize("end", ["cleanly", "uncleanly"])
 
 
@@ -32,12 +35,12 @@ class Archive:
 
     # what Runnel does
 
-    def start(self, *, group=None, flow="archive", checkpoint="100ms", **settings):
+    def start(self, *, group=None, flow="archive", checkpoint="100ms", path=PATH, **settings):
         self.group = group or self.group
         # A session that is soon over: the next member waits for that of the one that was killed.
         source = consumer(self.topic, self.group, sinks=["files"], name=flow, checkpoint=checkpoint,
                           session_timeout_ms=1500)
-        self.runnel.configure(source, file(), settings=settings)
+        self.runnel.configure(source, file(path), settings=settings)
         self.runnel.start()
 
     def go_on(self, **options):
@@ -135,6 +138,21 @@ def test_a_flow_that_was_killed_takes_its_ledger_along_when_it_is_renamed(archiv
     old.rename(new)
     archive.go_on(flow="store")
     assert archive.offsets() == [0, 1, 2, 3, 4, 5]
+
+
+@SPELLED
+def test_a_file_is_the_same_however_its_path_is_spelled(archive, path):
+    (archive.runnel.directory / "link").symlink_to("out")
+    archive.end("uncleanly")
+    archive.start(flow="store", path=path)
+    eventually(lambda: CLAIMED in archive.said())
+    archive.runnel.kill()
+    archive.go_on(path=path)
+    archive.produce()
+    archive.be_killed()
+    archive.go_on(path=path)
+    assert archive.offsets() == list(range(9))
+    assert archive.said() == [CLAIMED]
 
 
 def test_a_flow_that_was_killed_and_renamed_loses_nothing_when_it_is_named_back(archive):

@@ -1,3 +1,5 @@
+#include "support/temporary_directory.hpp"
+
 #include <runnel/format/template.hpp>
 
 #include <gmock/gmock.h>
@@ -5,6 +7,9 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace runnel::format {
 namespace {
@@ -107,6 +112,29 @@ TEST(Templates, KnowWhetherEveryResultIsTheSame) {
   EXPECT_TRUE(Template("", Use::path).is_constant());
   EXPECT_FALSE(Template("/out/{topic}", Use::path).is_constant());
   EXPECT_FALSE(Template("{topic}", Use::path).is_constant());
+}
+
+TEST_F(TemplateTest, OfOnePathIsResolvedToOneHoweverItIsSpelled) {
+  const tests::TemporaryDirectory made;
+  const auto directory = std::filesystem::canonical(made / "").string();
+  std::filesystem::create_directory(made / "out");
+  std::filesystem::create_directory_symlink(made / "out", made / "link");
+  Values topic;
+  topic.topic = "orders";
+  const auto resolved = [&](const std::string& text) {
+    return Template(text, Use::path).resolved().render(topic);
+  };
+  const auto here = std::filesystem::current_path();
+  std::filesystem::current_path(directory);
+  for (const auto& prefix : std::vector<std::string>{"", "./", "link/../", "out/../", directory + "/",
+                                                     directory + "//", directory + "/link/../out/../"}) {
+    EXPECT_EQ(resolved(prefix + "out/{topic}"), directory + "/out/orders") << prefix;
+    EXPECT_EQ(resolved(prefix + "link/all-{topic}"), directory + "/out/all-orders") << prefix;
+    EXPECT_EQ(resolved(prefix + "link/not/yet/all"), directory + "/out/not/yet/all") << prefix;
+    EXPECT_EQ(resolved(prefix + "{topic}"), directory + "/orders") << prefix;
+  }
+  std::filesystem::current_path(here);
+  EXPECT_EQ(resolved("/{topic}"), "/orders");
 }
 
 TEST_F(TemplateTest, KnowsWhetherItUsesTheTime) {

@@ -48,6 +48,11 @@ class Template {
   /// What every result begins with: the text before the first placeholder.
   std::string beginning() const;
 
+  /// The same path however it is spelled: absolute, and without links, as far as its directories are known
+  /// before the first placeholder. What cannot be looked up stays as it is. Blocks for as long as the disk
+  /// does.
+  Template resolved() const;
+
   /// Whether there is no placeholder, so that beginning() is all of it.
   bool is_constant() const;
 
