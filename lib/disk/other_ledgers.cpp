@@ -14,12 +14,14 @@ namespace runnel::disk {
 namespace {
 
 std::optional<delivery::Ledger> read_ledger(Disk& disk, int fd, const std::string& path) {
-  try {
-    auto replayed = delivery::replay(read_all(disk, fd, path));
-    if (replayed.outcome <= delivery::Replayed::torn) return std::move(replayed.ledger);
-  } catch (const Error&) {
-  }
-  return std::nullopt;
+  auto replayed = delivery::replay(read_all(disk, fd, path));
+  if (replayed.outcome > delivery::Replayed::torn) return std::nullopt;
+  return std::move(replayed.ledger);
+}
+
+// What no flow that runs as we do could take as its own: gone by now, not ours to read, a link, a socket.
+bool is_no_ledger(int error) {
+  return error == ENOENT || error == EACCES || error == ELOOP || error == ENXIO;
 }
 
 // The last change, too: a file of the same size and time can be put in its place.
@@ -46,8 +48,15 @@ std::optional<Claimed> OtherLedgers::find_claim(std::span<const std::string> fil
     const auto path = directory + '/' + name;
     if (path == own_ || !name.ends_with(ledger_suffix)) continue;
     const int fd = disk_.open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
-    if (fd < 0) continue;
-    const auto file = find_in(fd, path, files);
+    if (fd < 0 && is_no_ledger(errno)) continue;
+    if (fd < 0) throw Error(path, errno);
+    std::optional<std::string> file;
+    try {
+      file = find_in(fd, path, files);
+    } catch (...) {
+      disk_.close(fd);
+      throw;
+    }
     disk_.close(fd);
     if (file) return Claimed{path, *file};
   }
@@ -57,7 +66,8 @@ std::optional<Claimed> OtherLedgers::find_claim(std::span<const std::string> fil
 std::optional<std::string> OtherLedgers::find_in(int fd, const std::string& path,
                                                  std::span<const std::string> files) {
   struct stat now {};
-  if (disk_.fstat(fd, &now) != 0) return std::nullopt;
+  if (disk_.fstat(fd, &now) != 0) throw Error(path, errno);
+  if (!S_ISREG(now.st_mode)) return std::nullopt;
   auto& seen = seen_[path];
   const auto may_be_there = [&](const std::string& file) {
     return std::ranges::binary_search(seen.files, hash(file));

@@ -21,6 +21,8 @@ class FakeDisk final : public disk::RealDisk {
   std::size_t room = std::numeric_limits<std::size_t>::max();     // bytes until `full`
   std::size_t at_most = std::numeric_limits<std::size_t>::max();  // bytes a write
   int full = ENOSPC;                                              // the error of a write without room
+  int open_error = 0;                                             // of open
+  int read_error = 0;                                             // of read
   int sync_error = 0;                                             // of fdatasync
   int directory_error = 0;                                        // of fsync
   int rename_error = 0;
@@ -44,6 +46,7 @@ class FakeDisk final : public disk::RealDisk {
   std::size_t most_open() const { return most_open_; }
 
   int open(const char* path, int flags, mode_t mode) override {
+    if (open_error != 0) return fails(open_error);
     if (paths_.size() >= descriptors) return fails(EMFILE);
     const int fd = RealDisk::open(path, flags, mode);
     if (fd >= 0) paths_[fd] = path;
@@ -54,7 +57,11 @@ class FakeDisk final : public disk::RealDisk {
     paths_.erase(fd);
     return RealDisk::close(fd);
   }
+  int list(const char* directory, std::vector<std::string>& names) override {
+    return paths_.size() >= descriptors ? fails(EMFILE) : RealDisk::list(directory, names);
+  }
   ssize_t read(int fd, void* bytes, std::size_t size) override {
+    if (read_error != 0) return fails(read_error);
     const auto count = RealDisk::read(fd, bytes, size);
     if (count > 0) was_read += static_cast<std::size_t>(count);
     return count;

@@ -87,6 +87,28 @@ TEST_F(LedgersOfOthers, OneThatCouldNotBeReadIsReadTheNextTime) {
   EXPECT_TRUE(find({"/out/1"}));
 }
 
+TEST_F(LedgersOfOthers, OneThatIsNotOursToReadDoesNotCount) {
+  write("other-00000000.ledger", "/out/1");
+  for (const int error : {ENOENT, EACCES, ELOOP, ENXIO}) {
+    disk_.open_error = error;
+    EXPECT_FALSE(find({"/out/1"})) << error;
+  }
+}
+
+TEST_F(LedgersOfOthers, OneThatCannotBeReadForNowIsAnErrorForItMayHaveAClaim) {
+  const auto path = write("other-00000000.ledger", "/out/1");
+  for (const int error : {EMFILE, ENFILE, EIO, ENOMEM}) {
+    disk_.open_error = error;
+    EXPECT_THROW(find({"/out/1"}), Error) << error;
+  }
+  disk_.open_error = 0;
+  disk_.read_error = EIO;
+  EXPECT_THROW(find({"/out/1"}), Error);
+  EXPECT_EQ(disk_.open_now(), 0);
+  disk_.read_error = 0;
+  EXPECT_TRUE(find({"/out/1"}));
+}
+
 TEST_F(LedgersOfOthers, ADirectoryThatCannotBeListedIsAnError) {
   std::filesystem::remove_all(dir_ / "");
   try {

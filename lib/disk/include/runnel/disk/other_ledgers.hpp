@@ -30,8 +30,10 @@ class OtherLedgers {
  public:
   OtherLedgers(Disk& disk, std::string own) : disk_(disk), own_(std::move(own)) {}
 
-  /// Whether one of them speaks of one of these files. What cannot be read or believed is passed over, for no
-  /// flow would take it as its own. Errors: throws Error when the directory cannot be listed.
+  /// Whether one of them speaks of one of these files. What no flow would take as its own is passed over:
+  /// what cannot be believed, is not ours to read, or no regular file. Errors: throws Error when the
+  /// directory cannot be listed, or a ledger not be read for another reason: what it speaks of is not known
+  /// then.
   std::optional<Claimed> find_claim(std::span<const std::string> files);
 
  private:
