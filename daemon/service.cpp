@@ -1,5 +1,6 @@
 #include "service.hpp"
 
+#include "descriptors.hpp"
 #include "notify.hpp"
 #include "setup.hpp"
 #include "state_directory.hpp"
@@ -49,6 +50,22 @@ delivery::CheckpointLimits limits_of(const config::Consumer& consumer) {
   return {consumer.checkpoint.interval, consumer.checkpoint.bytes.bytes};
 }
 
+const config::Sink& sink_of(const config::Config& config, const std::string& name) {
+  return *std::ranges::find(config.sinks, name, &config::Sink::name);
+}
+
+const sinks::Kind& kind_of(const config::Sink& sink) {
+  return *std::ranges::find(sinks::registry(), sink.type, [](const auto& each) { return each.config.type; });
+}
+
+Wanting wanting_of(const config::Config& config) {
+  Wanting result{config.consumers.size(), config.producers.size()};
+  for (const auto& consumer : config.consumers)
+    for (const auto& name : consumer.sinks)
+      if (kind_of(sink_of(config, name)).opens_files) ++result.file_sinks;
+  return result;
+}
+
 }  // namespace
 
 /// One [consumer.NAME] or one [producer.NAME].
@@ -71,8 +88,10 @@ Service::Service(async::asio::io_context& loop, config::Config config, Dress dre
       config_(std::move(config)),
       dress_(dress),
       watchdog_(watchdog),
+      descriptor_limit_(raise_descriptor_limit()),
       changed_(loop_),
       tasks_(loop_) {
+  share_descriptors();
   for (const auto& consumer : config_.consumers) parts_.push_back(build(config_, consumer));
   for (const auto& producer : config_.producers) parts_.push_back(build(producer));
 }
@@ -91,11 +110,8 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
   std::vector<flow::NamedSink> sinks;
   bool keeps_files = false;
   for (const auto& name : consumer.sinks) {
-    const auto& sink = *std::ranges::find(config.sinks, name, &config::Sink::name);
-    const auto kinds = sinks::registry();
-    const auto kind =
-        std::ranges::find(kinds, sink.type, [](const sinks::Kind& each) { return each.config.type; });
-    auto made = kind->make(*sink.options, {name, consumer.name, loop_, clock_});
+    const auto& sink = sink_of(config, name);
+    auto made = kind_of(sink).make(*sink.options, {name, consumer.name, loop_, clock_, {}, &descriptors_});
     keeps_files = keeps_files || made.keeps_files;
     params.shares_files = params.shares_files || made.shares_files;
     source.headers = source.headers || made.wants_headers;
@@ -108,9 +124,12 @@ std::unique_ptr<Service::Part> Service::build(const config::Config& config,
   params.drain = config.runnel.drain;
   std::unique_ptr<flow::LedgerStore> ledger;
   if (keeps_files)
-    ledger = sinks::make_ledger_store(
-        {consumer.name, source.properties.at("group.id"), state_directory(config.runnel.state_dir)}, loop_,
-        clock_);
+    ledger = sinks::make_ledger_store({consumer.name,
+                                       source.properties.at("group.id"),
+                                       state_directory(config.runnel.state_dir),
+                                       {},
+                                       &descriptors_},
+                                      loop_, clock_);
   auto part = std::make_unique<Part>();
   part->name = "consumer." + consumer.name;
   part->flow =
@@ -161,6 +180,7 @@ async::awaitable<void> Service::take(config::Config next, const std::vector<conf
   auto fresh = build_new(next, plan);
   const auto before = std::exchange(config_, std::move(next));
   adjust();
+  share_descriptors();
   for (const auto& [name, change, keys] : plan) {
     auto* old = find(name);
     if (old != nullptr && (change == config::Change::replaced || change == config::Change::removed))
@@ -211,6 +231,17 @@ std::map<std::string, std::unique_ptr<Service::Part>> Service::build_new(
   for (const auto& producer : next.producers)
     if (const auto name = "producer." + producer.name; is_new(name)) fresh[name] = build(producer);
   return fresh;
+}
+
+void Service::share_descriptors() {
+  const auto shares = share(descriptor_limit_, wanting_of(config_));
+  descriptors_.share(shares.files_each);
+  if (!shares.enough)
+    telemetry::warn("runneld",
+                    "{} file descriptors are too few for this configuration, which may need {}; files are "
+                    "written slowly, or not at all until some are free; raise LimitNOFILE= of the unit, or "
+                    "ulimit -n",
+                    descriptor_limit_, shares.needed);
 }
 
 // What runs, and still will, gets the limits of the configuration as it is now.

@@ -8,10 +8,12 @@
 #include <runnel/config/plan.hpp>
 #include <runnel/flow/flow.hpp>
 #include <runnel/flow/heartbeat.hpp>
+#include <runnel/sinks/descriptors.hpp>
 
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <list>
 #include <map>
 #include <memory>
@@ -68,6 +70,7 @@ class Service {
   std::map<std::string, std::unique_ptr<Part>> build_new(const config::Config& next,
                                                          const std::vector<config::Planned>& plan);
   void adjust();
+  void share_descriptors();
   std::vector<std::string> predecessors(const std::string& name, const config::Config& before) const;
   void begin_waiting();
   Part* find(const std::string& name) const;
@@ -90,6 +93,8 @@ class Service {
   Dress dress_;
   Watchdog& watchdog_;
   flow::RealClock clock_;
+  const std::size_t descriptor_limit_;
+  sinks::Descriptors descriptors_;
   std::list<std::unique_ptr<Part>> parts_;  // that run
   std::list<Waiting> waiting_;              // to begin when others have ended
   std::list<std::unique_ptr<Part>> stuck_;  // that ended, but hold something that does not let go

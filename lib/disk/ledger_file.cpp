@@ -71,7 +71,9 @@ std::string advice(int error) {
 }
 
 Error refused(const std::string& path, int error) {
-  return Error(Error(path, error).what() + advice(error));
+  Error result(Error(path, error).what() + advice(error));
+  result.number = error;
+  return result;
 }
 
 Error cannot_open(const std::string& path, int error) {

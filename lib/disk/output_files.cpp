@@ -121,12 +121,11 @@ OutputFile* OutputFiles::open_existing(const std::string& path) {
 }
 
 int OutputFiles::try_open(const std::string& path, int flags) {
-  make_room();
+  shrink(std::max<std::size_t>(params_.most, 1) - 1);
   for (;;) {
     const int fd = disk_.open(path.c_str(), flags, params_.mode);
     if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || files_.empty()) return fd;
-    params_.most = files_.size();  // the rest of the process has taken more than its half
-    make_room();
+    shrink(files_.size() / 2);  // not by one: sockets need some, too, and can close nothing
   }
 }
 
@@ -166,8 +165,21 @@ void OutputFiles::admit(OutputFile& file) {
                "another path");
 }
 
-void OutputFiles::make_room() {
-  while (!files_.empty() && files_.size() >= params_.most) {
+void OutputFiles::spare() {
+  auto many = (files_.size() + 1) / 2;
+  for (auto next = files_.end(); many > 0 && next != files_.begin();) {
+    const auto file = std::prev(next);
+    if (file->unsynced) {
+      next = file;
+    } else {
+      forget(file);
+      --many;
+    }
+  }
+}
+
+void OutputFiles::shrink(std::size_t left) {
+  while (files_.size() > left) {
     const auto oldest = std::prev(files_.end());
     sync_file(oldest);  // once it is closed nobody would tell that it failed
     forget(oldest);

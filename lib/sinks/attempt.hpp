@@ -6,6 +6,7 @@
 #include <runnel/disk/ledger_file.hpp>
 #include <runnel/flow/broken.hpp>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -23,7 +24,10 @@ Errands::Call attempt(Work work) {
     } catch (const disk::LedgerRefused& error) {
       throw flow::Broken(error.what(), flow::exit_configuration);
     } catch (const disk::Error& error) {
-      return failed(error.what());
+      auto result = failed(error.what());
+      result.no_descriptor = error.number == EMFILE || error.number == ENFILE;
+      if (result.no_descriptor) result.reason += "; raise LimitNOFILE= of the unit, or ulimit -n";
+      return result;
     }
   };
 }

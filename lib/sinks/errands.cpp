@@ -29,9 +29,13 @@ awaitable<flow::Delivered> Errands::run(Call call, flow::Hurry& hurry) {
   given_up_ = false;
   job_ = worker_.start(std::move(call));
   const bool over = co_await ended(hurry);
-  if (over) co_return std::exchange(job_, nullptr)->take();
-  given_up_ = true;
-  co_return late();
+  if (!over) {
+    given_up_ = true;
+    co_return late();
+  }
+  auto result = std::exchange(job_, nullptr)->take();
+  if (result.no_descriptor && descriptors_ != nullptr) descriptors_->make_room();
+  co_return result;
 }
 
 }  // namespace runnel::sinks

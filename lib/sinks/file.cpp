@@ -5,8 +5,6 @@
 
 #include <runnel/telemetry/log.hpp>
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <tuple>
 #include <unordered_map>
@@ -29,20 +27,13 @@ void merge(std::vector<Partition>& into, const std::set<Partition>& more) {
   into.assign(all.begin(), all.end());
 }
 
-// Sockets, libraries and the other sinks need descriptors too.
-std::size_t half_of_all_descriptors() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_cur / 2);
-}
-
 std::unique_ptr<config::SinkOptions> options() {
   return std::make_unique<FileOptions>();
 }
 
 Made make(const config::SinkOptions& given, const Context& context) {
   const auto& chosen = static_cast<const FileOptions&>(given);
-  return {.sink = std::make_unique<FileSink>(chosen, context, disk::real_disk(), half_of_all_descriptors()),
+  return {.sink = std::make_unique<FileSink>(chosen, context, disk::real_disk()),
           .wants_headers = format::make_formatter(chosen.chosen())->wants_headers(),
           .keeps_files = true,
           .shares_files = chosen.shares_files()};
@@ -72,20 +63,22 @@ bool FileOptions::shares_files() const {
   return !format::Template(path, format::Use::path).uses_partition();
 }
 
-FileSink::FileSink(const FileOptions& options, const Context& context, disk::Disk& disk,
-                   std::size_t most_files, unsigned idle)
+FileSink::FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, unsigned idle)
     : area_("sink " + context.name),
       clock_(context.clock),
       path_(format::Template(options.path, format::Use::path).resolved()),
       by_time_(path_.uses_time()),
       idle_(idle),
-      files_(disk, {.mode = options.mode.bits, .most = most_files}),
+      descriptors_(context.descriptors),
+      files_(disk, {.mode = options.mode.bits}),
       chunk_(format::make_formatter(options.chosen())),
-      errands_(context.loop, context.clock, context.errands) {}
+      errands_(context.loop, context.clock, context.errands, context.descriptors,
+               [this] { files_.spare(); }) {}
 
 // A sync may fail when nobody waits for its call any more; then the next call that ends in time tells it.
 template <class Work>
 async::awaitable<flow::Delivered> FileSink::run(Work work, flow::Hurry& hurry) {
+  if (descriptors_ != nullptr && !errands_.busy()) files_.share(descriptors_->files_each());
   auto call = attempt([this, work = std::move(work)] {
     try {
       return work();
@@ -322,7 +315,7 @@ std::chrono::sys_seconds FileSink::second(const Record& record) const {
 }
 
 Kind file_sink() {
-  return {{"file", "Appends records to files.", options}, make};
+  return {{"file", "Appends records to files.", options}, make, true};
 }
 
 }  // namespace runnel::sinks

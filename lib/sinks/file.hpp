@@ -46,8 +46,7 @@ class FileSink final : public flow::Sink {
  public:
   /// A path with a time in it leaves its files behind; each is closed, and reported as that, after `idle`
   /// checkpoints without a record.
-  FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, std::size_t most_files,
-           unsigned idle = 300);
+  FileSink(const FileOptions& options, const Context& context, disk::Disk& disk, unsigned idle = 300);
 
   async::awaitable<flow::Delivered> take(std::span<const delivery::Partition> partitions,
                                          flow::Hurry& hurry) override;
@@ -98,6 +97,7 @@ class FileSink final : public flow::Sink {
   const format::Template path_;
   const bool by_time_;  // the path depends on the record's timestamp
   const unsigned idle_;
+  Descriptors* const descriptors_;
   disk::OutputFiles files_;
   delivery::Batch batch_;                        // being written, or given up
   std::chrono::system_clock::time_point given_;  // when: the time of a record that has none

@@ -20,8 +20,8 @@ LedgerStore::LedgerStore(LedgerStoreParams params, const async::asio::any_io_exe
     : area_("flow " + params.flow),
       params_(std::move(params)),
       disk_(disk),
-      files_(disk, {.most = 16}),
-      errands_(loop, clock, params_.errands) {}
+      files_(disk, {.most = 4}),
+      errands_(loop, clock, params_.errands, params_.descriptors, [this] { files_.spare(); }) {}
 
 awaitable<flow::Delivered> LedgerStore::open(const std::string& cluster, flow::Hurry& hurry) {
   const bool free = co_await errands_.idle(hurry);

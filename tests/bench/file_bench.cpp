@@ -63,8 +63,9 @@ class Checkpoints {
   Checkpoints() {
     FileOptions options;
     options.path = "/{topic}-{partition}-{utc:%H}";  // one with a time in it also looks for idle files
-    sink_.emplace(options, Context{"files", "flow", loop_.get_executor(), clock_, loop_.get_executor()},
-                  disk_, 1'000'000, 1'000'000'000);
+    descriptors_.share(1'000'000);
+    const Context context{"files", "flow", loop_.get_executor(), clock_, loop_.get_executor(), &descriptors_};
+    sink_.emplace(options, context, disk_, 1'000'000'000);
   }
 
   /// A record for each of so many files, and what is said of them.
@@ -86,6 +87,7 @@ class Checkpoints {
   async::asio::io_context loop_;
   flow::RealClock clock_;
   tests::Records records_;
+  Descriptors descriptors_;
   std::optional<FileSink> sink_;
 };
 

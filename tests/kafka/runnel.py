@@ -113,11 +113,13 @@ class Runnel:
 
     # its life
 
-    def start(self, *, input=os.devnull, output=None, errors=None):
-        """Standard output and standard error go each to a file, or to the descriptor that is given."""
+    def start(self, *, input=os.devnull, output=None, errors=None, descriptors=None):
+        """Standard output and standard error go each to a file, or to the descriptor that is given. `descriptors`: the most
+        that it may have (ulimit -n)."""
+        limit = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}:{descriptors}"]
         with open(self.directory / "stdout", "ab") as out, open(self.directory / "stderr", "ab") as err, open(input) as into:
             self.process = subprocess.Popen(
-                self.command(), stdin=into, stdout=out if output is None else output,
+                [*limit, *self.command()], stdin=into, stdout=out if output is None else output,
                 stderr=err if errors is None else errors, cwd=self.directory, env=self.environment)
         Runnel.running.add(self)
         return self

@@ -1,6 +1,7 @@
 """A disk that cannot: the flow stands still, says so in its log and in its status, and heals by itself; another flow and
 a heartbeat of the same process go on meanwhile, and each record is in its file once."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -159,6 +160,28 @@ def test_without_a_free_descriptor_a_file_waits_until_there_is_one(carrier):
     eventually(lambda: one.about("flow ill", "Too many open files"))  # the status would need a descriptor, too
     subprocess.run(["prlimit", "--pid", str(one.pid), "--nofile=1024:"], check=True)
     carrier.heals()
+
+
+@pytest.mark.parametrize("descriptors, partitions, flows", [(128, 60, 2), (40, 40, 1)])
+def test_more_files_than_the_process_may_open_are_all_written(
+        broker, runnel, name_of_a_topic, group, descriptors, partitions, flows):
+    broker.create(name_of_a_topic, partitions)
+    for partition in range(partitions):
+        broker.produce(name_of_a_topic, "first", "second", partition=partition)
+    parts = {}
+    for number in range(flows):
+        parts |= consumer(name_of_a_topic, f"{group}-{number}", name=f"flow{number}", sinks=[f"files{number}"])
+        parts |= file(f"HERE/out/{number}/{{partition}}.jsonl", name=f"files{number}")
+    one = runnel("one", parts, start=False)
+    one.start(descriptors=descriptors)
+    for number in range(flows):
+        eventually(lambda: broker.carried(f"{group}-{number}", name_of_a_topic), within=60)
+    assert one.stop() == OK
+    for number in range(flows):
+        for partition in range(partitions):
+            lines = (one.directory / f"out/{number}/{partition}.jsonl").read_text().splitlines()
+            assert [json.loads(line)["offset"] for line in lines] == [0, 1]
+    assert ("file descriptors are too few" in one.err) == (descriptors == 40)
 
 
 def test_a_state_directory_that_is_removed_is_made_again(carrier):

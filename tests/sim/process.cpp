@@ -44,18 +44,20 @@ Life::Life(const Surroundings& around, std::string name)
   mount_.died = [this] { die(); };
   parts_ = parts_of(around.mutation, mount_);
 
+  descriptors_.share(around.plan.open_files);
   flow::FlowParams params;
   std::vector<flow::NamedSink> sinks;
   for (int i = 0; i < around.plan.sinks; ++i) {
     sinks::FileOptions options;
     options.path = path_of(around.plan.layout, "/" + name_ + "/sink" + std::to_string(i));
     params.shares_files = options.shares_files();
-    const sinks::Context context{"files", "flow", loop, around.clock, new_worker()};
-    sinks.push_back({"files", std::make_unique<sinks::FileSink>(options, context, *parts_.disk,
-                                                                around.plan.open_files, around.plan.idle)});
+    const sinks::Context context{"files", "flow", loop, around.clock, new_worker(), &descriptors_};
+    sinks.push_back(
+        {"files", std::make_unique<sinks::FileSink>(options, context, *parts_.disk, around.plan.idle)});
   }
-  auto store = sinks::make_ledger_store({"flow", "group", "/" + name_ + "/state", new_worker()}, loop,
-                                        around.clock, *parts_.disk);
+  auto store =
+      sinks::make_ledger_store({"flow", "group", "/" + name_ + "/state", new_worker(), &descriptors_}, loop,
+                               around.clock, *parts_.disk);
   auto member = std::make_unique<Member>(around.broker, around.dice, around.clock, around.diary, loop);
   member_ = member.get();
   params.name = name_;

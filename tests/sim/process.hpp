@@ -6,6 +6,7 @@
 #include "plan.hpp"
 
 #include <runnel/flow/flow.hpp>
+#include <runnel/sinks/descriptors.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
@@ -81,6 +82,7 @@ class Life {
   std::deque<Worker> workers_;
   Mount mount_;
   Parts parts_;
+  sinks::Descriptors descriptors_;
   Member* member_ = nullptr;  // the flow's source
   std::unique_ptr<flow::Flow> flow_;
   async::asio::cancellation_signal cancel_;

@@ -111,6 +111,40 @@ TEST_F(Files, MakeDoWithFewerWhenTheProcessRunsOutOfDescriptors) {
   EXPECT_EQ(refusal(dir_ / "file"), dir_ / "file: Too many open files");
 }
 
+TEST_F(Files, AreMoreAgainWhenTheProcessHasMoreDescriptors) {
+  files_.share(5);
+  disk_.descriptors = 2;
+  for (int i = 0; i < 5; ++i) write(dir_ / std::to_string(i), "x");
+  disk_.descriptors = 100;
+  for (int i = 0; i < 5; ++i) write(dir_ / std::to_string(i), "x");
+  EXPECT_EQ(disk_.open_now(), 5);
+}
+
+TEST_F(Files, AreAsManyAsTheirShareFromTheNextThatIsOpened) {
+  for (int i = 0; i < 4; ++i) write(dir_ / std::to_string(i), "x");
+  files_.share(3);
+  write(dir_ / "another", "x");
+  EXPECT_EQ(disk_.open_now(), 3);
+  files_.share(0);
+  write(dir_ / "one more", "x");
+  EXPECT_EQ(disk_.open_now(), 1);
+}
+
+TEST_F(Files, SpareHalfOfThemForOthersButNoneThatIsNotSynced) {
+  files_.share(5);
+  for (int i = 0; i < 5; ++i) write(dir_ / std::to_string(i), "x");
+  files_.spare();
+  EXPECT_EQ(disk_.open_now(), 5);
+  files_.sync();
+  write(dir_ / "0", "x");
+  files_.spare();
+  EXPECT_EQ(disk_.open_now(), 2);
+  EXPECT_TRUE(files_.find(dir_ / "0"));
+  EXPECT_TRUE(files_.find(dir_ / "4")) << "the one that was used last";
+  files_.spare();
+  EXPECT_EQ(disk_.open_now(), 1);
+}
+
 TEST_F(Files, AreNotSyncedWhileADirectoryCannotBeOpened) {
   write(dir_ / "a/file", "x");
   disk_.descriptors = disk_.open_now();

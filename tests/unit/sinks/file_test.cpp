@@ -33,7 +33,9 @@ class File : public testing::Test {
     FileOptions options;
     options.path = path;
     options.format = std::move(format);
-    sink_.emplace(options, Context{"files", "flow", loop_.get_executor(), clock_}, disk_, most, idle);
+    descriptors_.share(most);
+    const Context context{"files", "flow", loop_.get_executor(), clock_, {}, &descriptors_};
+    sink_.emplace(options, context, disk_, idle);
   }
 
   flow::Delivered deliver_once(const delivery::Batch& batch) {
@@ -94,6 +96,7 @@ class File : public testing::Test {
   async::asio::io_context loop_;
   flow::RealClock clock_;
   tests::Records records_;
+  Descriptors descriptors_;
   std::optional<FileSink> sink_;
   std::vector<std::string> announced_;
 };

@@ -82,6 +82,12 @@ class OutputFiles {
     }
   }
 
+  /// How many may be open from now on, at least 1. What is too many is closed with the next that is opened.
+  void share(std::size_t most) { params_.most = most; }
+
+  /// Closes half of the files, so that others have descriptors; those that were not synced stay open.
+  void spare();
+
  private:
   using Files = std::list<OutputFile>;
 
@@ -90,7 +96,7 @@ class OutputFiles {
   int try_open(const std::string& path, int flags);
   OutputFile* add(const std::string& path, int fd);
   void admit(OutputFile& file);
-  void make_room();
+  void shrink(std::size_t left);
   void remember_directories(const std::string& path);
   void sync_file(Files::iterator file);
   void forget(Files::iterator file);

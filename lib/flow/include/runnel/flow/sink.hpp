@@ -28,6 +28,7 @@ struct Delivered {
   std::string reason = {};                     // one clause: what, where, why; empty for done
   std::vector<delivery::Extent> extents = {};  // of unannounced: the files; of prepare(): what has changed
   std::vector<std::string> closed = {};        // of prepare(): files that would be announced again
+  bool no_descriptor = false;                  // of failed: the process has none left
 };
 
 /// Where records go. One instance belongs to one flow. A failure that no retry can mend is thrown as Broken.

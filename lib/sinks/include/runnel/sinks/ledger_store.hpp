@@ -9,11 +9,14 @@
 
 namespace runnel::sinks {
 
+class Descriptors;
+
 struct LedgerStoreParams {
   std::string flow;   // of the [consumer.NAME]
   std::string group;  // its kafka.group.id
   std::string state_dir;
   async::asio::any_io_executor errands = {};  // as of a sink's Context
+  Descriptors* descriptors = nullptr;
 };
 
 /// The ledger of a flow whose sinks write files, in a file of its own. Clock, loop and disk outlive it.

@@ -10,6 +10,8 @@
 
 namespace runnel::sinks {
 
+class Descriptors;
+
 /// What every sink is made with.
 struct Context {
   std::string name;  // of the [sink.NAME]
@@ -18,6 +20,7 @@ struct Context {
   flow::Clock& clock;
   async::asio::any_io_executor errands =
       {};  // where calls that may block run; none: on a thread of the sink's
+  Descriptors* descriptors = nullptr;
 };
 
 struct Made {
@@ -30,6 +33,7 @@ struct Made {
 struct Kind {
   config::SinkKind config;
   Made (*make)(const config::SinkOptions& options, const Context& context) = nullptr;
+  bool opens_files = false;  // as many as it may: it has a share of the Descriptors
 };
 
 /// Every type of sink. A new sink is one pair of files and one line in registry.cpp.
