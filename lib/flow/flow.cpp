@@ -121,6 +121,7 @@ async::awaitable<void> Flow::deliver(delivery::Batch batch) {
   const Attempt call = [&](NamedSink& to, Hurry& hurry) { return to.sink->deliver(batch, hurry); };
   const auto outcome = co_await at_every_sink(call);
   if (outcome == Outcome::done) {
+    for (auto& sink : sinks_) healed(sink);
     progress_.delivered(batch.reached, batch.bytes);
     counters_.records += batch.records.size();
     counters_.bytes += batch.bytes;
@@ -362,6 +363,7 @@ async::awaitable<Outcome> Flow::at_every_sink(const Attempt& call) {
 // Tries until the sink has it, its reader is gone, or the deadline comes.
 async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, Outcome* outcome) {
   delivery::Backoff backoff(sink_backoff);
+  bool failed = false;
   while (!sink.reader_gone) {
     const auto begun = clock_.now();
     Delivered result;
@@ -382,7 +384,9 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
       sink.reader_gone = end_.reader_gone = true;
       telemetry::info(area_, "{}: {}", sink.label(), result.reason);
     }
-    if (result.outcome != Outcome::failed) {
+    if (result.outcome == Outcome::done && failed) healed(sink);
+    failed = result.outcome == Outcome::failed;
+    if (!failed) {
       for (auto& extent : result.extents) changed_[extent.file] = std::move(extent);
       closed_.insert(result.closed.begin(), result.closed.end());
       co_return;
@@ -394,13 +398,15 @@ async::awaitable<void> Flow::at_one_sink(NamedSink& sink, const Attempt& call, O
   }
 }
 
-// What is wrong with a sink is known until it has done something well.
 void Flow::note_trouble(NamedSink& sink, const Delivered& result) {
   if (result.outcome == Outcome::failed) sink.trouble = result.reason;
   if (result.outcome == Outcome::unsure) doubt(sink.label(), result.reason);
-  if (result.outcome != Outcome::done || sink.trouble.empty()) return;
-  sink.trouble.clear();
-  tell_healed(sink.label());
+}
+
+// What is wrong with a sink is known until the very call that failed is done, or a later batch is delivered:
+// to let go of files, or to make durable what came before, shows nothing.
+void Flow::healed(NamedSink& sink) {
+  if (!std::exchange(sink.trouble, {}).empty()) tell_healed(sink.label());
 }
 
 // Until `until`, or until the deadline moves or comes.

@@ -25,6 +25,7 @@ async::awaitable<bool> Flow::open_ledger() {
   auto outcome = Outcome::done;
   co_await at_one_sink(ledger_, open, &outcome);
   ledger_open_ = outcome == Outcome::done;
+  if (ledger_open_) healed(ledger_);
   co_return ledger_open_;
 }
 
@@ -195,6 +196,7 @@ async::awaitable<bool> Flow::at_ledger(const Attempt& call) {
   auto outcome = Outcome::done;
   co_await at_one_sink(ledger_, call, &outcome);
   ledger_busy_ = false;
+  if (outcome == Outcome::done) healed(ledger_);
   ledger_free_.notify();
   co_return outcome == Outcome::done;
 }

@@ -70,6 +70,19 @@ TEST_F(FlowStops, with_a_sick_sink_after_it_has_committed_what_came_before) {
   EXPECT_THAT(world.group.committed, ElementsAre(Pair(p0, 3)));
 }
 
+TEST_F(FlowStops, without_a_word_that_a_sink_works_again_which_only_let_go) {
+  World world;
+  world.group.produce(p0, 3);
+  world.live_with({p0});
+  world.until([&] { return world.shelves[0].records.size() == 3; });
+  world.group.produce(p0, 3);
+  world.shelves[0].next_outcomes.assign(100, Outcome::failed);
+  world.run_for(100ms);
+  EXPECT_TRUE(world.stop().given_up);
+  EXPECT_THAT(log(), HasSubstr("sink A: told to; trying again"));
+  EXPECT_THAT(log(), Not(HasSubstr("works again")));
+}
+
 TEST_F(FlowStops, at_the_nearer_deadline_while_it_is_giving_partitions_up) {
   World world;
   world.group.produce(p0, 3);

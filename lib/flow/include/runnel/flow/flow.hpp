@@ -173,6 +173,7 @@ class Flow {
   void take_answer(const Answer& answer);
   void log_gap(const delivery::Gap& gap);
   void note_trouble(NamedSink& sink, const Delivered& result);
+  void healed(NamedSink& sink);
   void warn(const std::string& cause, const std::string& text);
   void tell_healed(const std::string& what);
   void hurry_up(time_point due);
