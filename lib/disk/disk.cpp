@@ -84,6 +84,34 @@ std::string read_all(Disk& disk, int fd, const std::string& path) {
   }
 }
 
+std::string advice(int error) {
+  switch (error) {
+    case ENOENT:
+      return "; make that directory";
+    case ENOTDIR:
+      return "; move away the file that stands where a directory belongs";
+    case EROFS:
+      return "; mount it so that it can be written, or name it as ReadWritePaths= in the unit that runs this";
+    case EACCES:
+    case EPERM:
+      return "; let user " + std::to_string(::geteuid()) + ", who runs this, write there";
+    case EISDIR:
+      return "; move it away";
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room there";
+    case EFBIG:
+      return "; raise LimitFSIZE= of the unit, or ulimit -f";
+  }
+  return "";
+}
+
+Error refused(const std::string& path, int error) {
+  Error result(Error(path, error).what() + advice(error));
+  result.number = error;
+  return result;
+}
+
 Error::Error(const std::string& path, int error)
     : std::runtime_error(path + ": " + std::strerror(error)), number(error) {}
 

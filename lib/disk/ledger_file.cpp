@@ -49,33 +49,6 @@ std::uint64_t random_id(Disk& disk, const std::string& path) {
   return id;
 }
 
-// What to do about it, where that does not go without saying.
-std::string advice(int error) {
-  switch (error) {
-    case ENOENT:
-      return "; make that directory";
-    case ENOTDIR:
-      return "; move away the file that stands where a directory belongs";
-    case EROFS:
-      return "; mount it so that it can be written, or name it as ReadWritePaths= in the unit that runs this";
-    case EACCES:
-    case EPERM:
-      return "; let user " + std::to_string(::geteuid()) + ", who runs this, write there";
-    case EISDIR:
-      return "; move it away";
-    case ENOSPC:
-    case EDQUOT:
-      return "; make room there";
-  }
-  return "";
-}
-
-Error refused(const std::string& path, int error) {
-  Error result(Error(path, error).what() + advice(error));
-  result.number = error;
-  return result;
-}
-
 Error cannot_open(const std::string& path, int error) {
   if (error == ELOOP)
     return Error(path + ": is a symbolic link; put the ledger that it points to in its place");
@@ -160,11 +133,11 @@ void LedgerFile::make_directory() {
   try {
     make_directories(disk_, directory, directory_mode);
     struct stat status {};
-    if (disk_.stat(directory.c_str(), &status) != 0) throw Error(directory, errno);
-    if (!S_ISDIR(status.st_mode)) throw Error(directory, ENOTDIR);
+    if (disk_.stat(directory.c_str(), &status) != 0) throw refused(directory, errno);
+    if (!S_ISDIR(status.st_mode)) throw refused(directory, ENOTDIR);
   } catch (const Error& error) {
-    const auto first = advice(error.number);
-    throw Error(error.what() + first + (first.empty() ? "; " : ", or ") +
+    const bool advised = !advice(error.number).empty();
+    throw Error(error.what() + std::string(advised ? ", or " : "; ") +
                 "name another directory as runnel.state_dir");
   }
 }

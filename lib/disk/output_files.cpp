@@ -21,7 +21,7 @@ mode_t directory_mode(mode_t file_mode) {
 Error cannot_open(const std::string& path, int error) {
   if (error == ELOOP) return Error(path + ": is a symbolic link; name the file that it points to");
   if (error == ENXIO) return Error(path + ": is not a regular file");
-  return {path, error};
+  return refused(path, error);
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ std::size_t OutputFiles::write(OutputFile& file, std::string_view bytes) {
   do {
     count = disk_.write(file.fd, bytes.data(), bytes.size());
   } while (count < 0 && errno == EINTR);
-  if (count < 0) throw Error(file.path, errno);
+  if (count < 0) throw refused(file.path, errno);
   find(file.path);  // used, so that the next sync() looks at it
   file.length += static_cast<std::size_t>(count);
   file.unsynced = true;

@@ -67,12 +67,13 @@ TEST_F(Files, MustBeRegular) {
   tests::write_file(dir_ / "target", "");
   ASSERT_EQ(::symlink((dir_ / "target").c_str(), (dir_ / "link").c_str()), 0);
   ASSERT_EQ(::symlink((dir_ / "nowhere").c_str(), (dir_ / "dangling").c_str()), 0);
-  EXPECT_EQ(refusal(dir_ / "directory"), dir_ / "directory: Is a directory");
+  EXPECT_EQ(refusal(dir_ / "directory"), dir_ / "directory: Is a directory; move it away");
   EXPECT_EQ(refusal(dir_ / "fifo"), dir_ / "fifo: is not a regular file");
   EXPECT_THAT(refusal(dir_ / "link"), HasSubstr("link: is a symbolic link"));
   EXPECT_THAT(refusal(dir_ / "dangling"), HasSubstr("dangling: is a symbolic link"));
   EXPECT_EQ(refusal("/dev/null"), "/dev/null: is not a regular file");
-  EXPECT_EQ(refusal(dir_ / "target/file"), dir_ / "target/file: Not a directory");
+  EXPECT_EQ(refusal(dir_ / "target/file"),
+            dir_ / "target/file: Not a directory; move away the file that stands where a directory belongs");
   const int reader = ::open((dir_ / "fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   EXPECT_EQ(refusal(dir_ / "fifo"), dir_ / "fifo: is not a regular file");
   ::close(reader);

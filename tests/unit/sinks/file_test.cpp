@@ -503,7 +503,7 @@ TEST_F(File, FailsWhileSomethingElseStandsInItsWay) {
   open(dir_ / "file");
   ASSERT_EQ(::mkdir((dir_ / "file").c_str(), 0700), 0);
   const auto batch = records_.add("x").take();
-  EXPECT_EQ(deliver(batch).reason, dir_ / "file: Is a directory");
+  EXPECT_EQ(deliver(batch).reason, dir_ / "file: Is a directory; move it away");
   ASSERT_EQ(::rmdir((dir_ / "file").c_str()), 0);
   EXPECT_EQ(deliver(batch).outcome, Outcome::done);
   EXPECT_EQ(read_file(dir_ / "file"), "x\n");
@@ -522,7 +522,7 @@ void fills_up(const std::function<flow::Delivered(const delivery::Batch&)>& deli
   const auto batch = records.take();
   const auto result = deliver(batch);
   EXPECT_EQ(result.outcome, Outcome::failed);
-  EXPECT_EQ(result.reason, path + ": " + std::strerror(error));
+  EXPECT_EQ(result.reason, path + ": " + std::strerror(error) + disk::advice(error));
   EXPECT_GT(read_file(path).size(), 0);
   make_room();
   EXPECT_EQ(deliver(batch).outcome, Outcome::done);

@@ -408,7 +408,7 @@ TEST_F(Store, GoesOnWithACutThatFailed) {
   const std::vector<Extent> files{{dir_ / "a", 2, {}}, {dir_ / "b", 2, {}}};
   const auto result = cut(files);
   EXPECT_EQ(result.outcome, Outcome::failed);
-  EXPECT_EQ(result.reason, dir_ / "b: Is a directory");
+  EXPECT_EQ(result.reason, dir_ / "b: Is a directory; move it away");
   ASSERT_EQ(::rmdir((dir_ / "b").c_str()), 0);
   tests::write_file(dir_ / "b", "12345");
   EXPECT_EQ(cut(files).outcome, Outcome::done);

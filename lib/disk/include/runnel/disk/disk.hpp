@@ -69,6 +69,13 @@ class Error : public std::runtime_error {
   int number = 0;  // errno, where one is known
 };
 
+/// What to do about an errno of a file that is to be written, as "; do this". Empty: that goes without
+/// saying.
+std::string advice(int error);
+
+/// The error, with that.
+Error refused(const std::string& path, int error);
+
 /// Another open file holds the lock. The sentence says who.
 class Locked : public Error {
  public:
