@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <set>
+#include <vector>
 
 namespace runnel::sinks {
 
@@ -21,12 +21,12 @@ class Descriptors {
   void make_room();
 
   // As long as they live, which is shorter than this:
-  void join(Errands& errands) { joined_.insert(&errands); }
-  void leave(Errands& errands) { joined_.erase(&errands); }
+  void join(Errands& errands) { joined_.push_back(&errands); }
+  void leave(Errands& errands) { std::erase(joined_, &errands); }
 
  private:
   std::size_t files_each_ = 512;
-  std::set<Errands*> joined_;
+  std::vector<Errands*> joined_;  // in this order, so that a simulated run is the same each time
 };
 
 }  // namespace runnel::sinks
