@@ -96,6 +96,7 @@ std::string advice(int error) {
     case EPERM:
       return "; let user " + std::to_string(::geteuid()) + ", who runs this, write there";
     case EISDIR:
+    case EEXIST:
       return "; move it away";
     case ENOSPC:
     case EDQUOT:
