@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 
 namespace runnel::sim {
@@ -52,11 +51,10 @@ struct Broken : Simulation, testing::WithParamInterface<Mutation> {};
 INSTANTIATE_TEST_SUITE_P(Rule, Broken, testing::ValuesIn(mutations().begin(), mutations().end()),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST_P(Broken, is_found_within_seconds) {
+TEST_P(Broken, is_found_within_three_million_steps) {
   const auto& mutation = GetParam();
-  const auto begun = std::chrono::steady_clock::now();
   std::uint64_t steps = 0;
-  for (std::uint64_t seed = 1; std::chrono::steady_clock::now() < begun + std::chrono::seconds(60); ++seed) {
+  for (std::uint64_t seed = 1; steps < 3'000'000; ++seed) {
     const auto result = World(seed, &mutation).run();
     steps += result.steps;
     if (!result.breach) continue;
