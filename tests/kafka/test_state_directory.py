@@ -365,13 +365,17 @@ def test_without_a_position_and_without_its_ledger_a_group_is_new(archive):
     assert archive.offsets() == [0, 1, 2, 3, 4, 5] * 2 and archive.said() == []
 
 
-@pytest.mark.parametrize("reset, then", [(False, [6, 7, 8]), (True, range(9))])
-def test_a_topic_that_was_made_anew_is_read_from_where_the_ledger_is_unless_its_position_is_set(archive, reset, then):
-    archive.end("cleanly")
+def make_topic_anew(archive):
     let_go(archive)
     archive.broker.delete(archive.topic)
     eventually(lambda: archive.topic not in archive.broker.admin.list_topics())
     archive.broker.create(archive.topic)
+
+
+@pytest.mark.parametrize("reset, then", [(False, [6, 7, 8]), (True, range(9))])
+def test_a_topic_that_was_made_anew_is_read_from_where_the_ledger_is_unless_its_position_is_set(archive, reset, then):
+    archive.end("cleanly")
+    make_topic_anew(archive)
     for _ in range(3):
         archive.produce()
     if reset:
@@ -383,10 +387,7 @@ def test_a_topic_that_was_made_anew_is_read_from_where_the_ledger_is_unless_its_
 
 def test_a_topic_that_was_made_anew_and_is_shorter_than_the_ledger_is_read_as_a_new_one(archive):
     archive.end("cleanly")
-    let_go(archive)
-    archive.broker.delete(archive.topic)
-    eventually(lambda: archive.topic not in archive.broker.admin.list_topics())
-    archive.broker.create(archive.topic)
+    make_topic_anew(archive)
     archive.produce()
     archive.go_on()
     assert archive.offsets() == [0, 1, 2, 3, 4, 5, 0, 1, 2]

@@ -55,14 +55,18 @@ TEST_F(FlowStops, early_enough_to_leave_with_a_stuck_sink_and_says_that_records_
   EXPECT_THAT(log(), HasSubstr("3 records could not be delivered before the drain deadline"));
 }
 
-TEST_F(FlowStops, with_a_sick_sink_after_it_has_committed_what_came_before) {
-  World world;
+void carry_three_and_fail_with_three(World& world) {
   world.group.produce(p0, 3);
   world.live_with({p0});
   world.until([&] { return world.shelves[0].records.size() == 3; });
   world.group.produce(p0, 3);
   world.shelves[0].next_outcomes.assign(100, Outcome::failed);
   world.run_for(100ms);
+}
+
+TEST_F(FlowStops, with_a_sick_sink_after_it_has_committed_what_came_before) {
+  World world;
+  carry_three_and_fail_with_three(world);
   const auto end = world.stop();
   EXPECT_TRUE(end.given_up);
   EXPECT_TRUE(end.left_group);
@@ -72,12 +76,7 @@ TEST_F(FlowStops, with_a_sick_sink_after_it_has_committed_what_came_before) {
 
 TEST_F(FlowStops, without_a_word_that_a_sink_works_again_which_only_let_go) {
   World world;
-  world.group.produce(p0, 3);
-  world.live_with({p0});
-  world.until([&] { return world.shelves[0].records.size() == 3; });
-  world.group.produce(p0, 3);
-  world.shelves[0].next_outcomes.assign(100, Outcome::failed);
-  world.run_for(100ms);
+  carry_three_and_fail_with_three(world);
   EXPECT_TRUE(world.stop().given_up);
   EXPECT_THAT(log(), HasSubstr("sink A: told to; trying again"));
   EXPECT_THAT(log(), Not(HasSubstr("works again")));
